@@ -374,11 +374,13 @@ class EventRepository(Protocol):
         reason: int | None = None,
         since: int | None = None,
         until: int | None = None,
+        from_block: int = 0,
         up_to_block: int | None = None,
         after: int = 0,
         limit: int = 500,
     ) -> Sequence[StoredEvent]:
-        """Chain order, ``id`` greater than ``after``; times in seconds, since inclusive, until exclusive."""
+        """Chain order, ``id`` greater than ``after``; times in seconds, since inclusive, until exclusive; blocks both
+        inclusive."""
         ...
 
     def issuers(self) -> Sequence[Address]:
