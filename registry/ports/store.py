@@ -346,7 +346,7 @@ class EventRepository(Protocol):
         ...
 
     def rewind(self, above_block: int) -> Sequence[StoredEvent]:
-        """Delete headers and events above a height; returns the deleted events."""
+        """Delete headers and events above a height, and the position if it lies above; returns the deleted events."""
         ...
 
     def head_of(self, issuer: Address, up_to_block: int | None = None) -> bytes:
