@@ -30,7 +30,7 @@ _ERROR: Final = keccak(b"Error(string)")[:SELECTOR_BYTES]
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """One compiled contract. On any chain, the factory puts it at ``create2_address`` with ``create2_salt``."""
+    """One compiled contract. The factory puts it at ``create2_address``, on any chain that has it."""
 
     abi: Sequence[AbiEntry]
     bytecode: bytes
@@ -104,8 +104,8 @@ def decode_custom_error(data: bytes) -> CustomError | None:
     """Read revert data.
 
     Returns:
-        The contract's error, or Solidity's own ``Error`` or ``Panic``; None for data that is none of these, is
-        empty, or is cut short.
+        The contract's error, or Solidity's own ``Error`` or ``Panic``. None for data that is none of these,
+        empty, or cut short.
     """
     selector, body = bytes(data[:SELECTOR_BYTES]), bytes(data[SELECTOR_BYTES:])
     entry = _errors_by_selector().get(selector)
