@@ -1,0 +1,54 @@
+"""The lock on the chain's data directory: one open chain at a time, over processes and within one.
+
+The lock is the kernel's (flock), so it dies with its process and can never be stale; the file's content only
+tells a person who holds it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from types import TracebackType
+
+from registry.chain.embedded.errors import DataDirectoryLockedError
+
+
+class DirectoryLock:
+    """Holds ``directory/chain.lock`` from construction to `release`."""
+
+    def __init__(self, directory: Path) -> None:
+        """Take the lock.
+
+        Raises:
+            DataDirectoryLockedError: somebody else holds it; the message names their process.
+        """
+        self._path = directory / "chain.lock"
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(descriptor, 32).decode("ascii", "replace").strip() or "unknown"
+            os.close(descriptor)
+            raise DataDirectoryLockedError(
+                f"the embedded chain in {directory} is in use by process {holder}; "
+                "stop it, or choose another data directory"
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
+        self._descriptor: int | None = descriptor
+
+    def release(self) -> None:
+        """Give the lock back; a second call does nothing. The file stays, so that two openers never lock two
+        files."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def __enter__(self) -> DirectoryLock:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
