@@ -132,6 +132,8 @@ class ContractCall:
 
     ``account`` is the key of key calls and the receiver of FUND; ``value_wei`` belongs to FUND alone.
     ``consent`` is the new key's KeyConsent signature (65 bytes, or empty where the contract waives it).
+    ``signature`` is the acting account's own signature over this call, made elsewhere and valid until ``deadline``
+    (seconds): such a call can only be relayed, exactly as signed. Empty when the server holds the acting key.
     """
 
     kind: CallKind
@@ -145,6 +147,8 @@ class ContractCall:
     consent_deadline: int = 0
     consent: bytes = b""
     value_wei: int = 0
+    signature: bytes = b""
+    deadline: int = 0
 
 
 class SendMode(StrEnum):

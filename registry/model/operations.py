@@ -11,7 +11,8 @@ from registry.model.chain import ContractCall, SendMode
 
 
 class OperationState(StrEnum):
-    """`held` waits for a second key's approval. `done` needs no transaction: the chain already says so, finally."""
+    """`held` waits for a second key's approval. An operation whose effect is on chain already, whoever caused it,
+    goes to `mined` without a transaction."""
 
     HELD = "held"
     QUEUED = "queued"
@@ -90,6 +91,7 @@ class RequestKind(StrEnum):
     WITHDRAWAL = "withdrawal"
     WITHDRAWAL_ANNULMENT = "withdrawal_annulment"
     KEY_RETIREMENT = "key_retirement"
+    KEY_ADDITION = "key_addition"
 
 
 class RequestState(StrEnum):

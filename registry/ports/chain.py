@@ -113,8 +113,11 @@ class ChainWriter(Protocol):
         """Balance at the latest block."""
         ...
 
-    def transaction_count(self, account: Address, *, pending: bool = False) -> int:
-        """Number of transactions the account has had mined, or mined and waiting."""
+    def transaction_count(
+        self, account: Address, *, pending: bool = False, at_block: int | None = None
+    ) -> int:
+        """Number of transactions the account has had mined by the latest block, or by the block at height
+        ``at_block``, or mined and waiting. Raises `UnknownBlockError` beyond the head."""
         ...
 
     def receipt(self, transaction: TxHash) -> Receipt | None:

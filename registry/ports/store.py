@@ -53,6 +53,10 @@ class IssuerRepository(Protocol):
 
     def set_state(self, address: Address, state: IssuerState) -> None: ...
 
+    def set_key(self, address: Address, key: Address) -> None:
+        """Let another operating key sign for the issuer from now on."""
+        ...
+
     def lock(self, address: Address) -> None:
         """Hold the issuer's row until the unit ends: serialises everything that must not race for one issuer."""
         ...
@@ -160,7 +164,7 @@ class EntryRepository(Protocol):
         ...
 
     def leaf_inputs(self, seq: int) -> Iterator[tuple[Digest, DigestMethod, Salt]]:
-        """In index order, streamed."""
+        """In index order, streamed; erased ones are left out, so that fewer than the batch's size may come."""
         ...
 
     def set_salt(self, seq: int, index: int, salt: Salt) -> None: ...
@@ -244,10 +248,6 @@ class OutboxRepository(Protocol):
         """Replaces error and effect (block number, block hash, transaction)."""
         ...
 
-    def replace_call(self, operation_id: int, call: ContractCall) -> None:
-        """Store what is really sent, after the on-chain state was subtracted from what was wished for."""
-        ...
-
     def next_nonce(self, sender: Address, floor: int) -> int:
         """The lowest nonce from ``floor`` on that no transaction of this sender here has, above all that have."""
         ...
@@ -298,7 +298,7 @@ class OutboxRepository(Protocol):
     ) -> None: ...
 
     def request(self, request_id: str) -> StatusRequest | None:
-        """State, transactions and error are derived from its operations."""
+        """State, transactions and error are derived from its operations; one without operations is `final`."""
         ...
 
     def requests_by_transactions(self, hashes: Collection[TxHash]) -> Mapping[TxHash, StatusRequest]: ...
