@@ -27,6 +27,14 @@ class DigestMethod(Enum):
         """The byte that goes into the leaf."""
         return _CODES[self]
 
+    @classmethod
+    def from_code(cls, code: int) -> DigestMethod:
+        """The method with this code. Raises ValueError when there is none."""
+        for method, known in _CODES.items():
+            if known == code:
+                return method
+        raise ValueError("no digest method has this code")
+
 
 _CODES = {DigestMethod.OPAQUE: 0x00, DigestMethod.JCS_SHA256: 0x01, DigestMethod.RDFC_SHA256: 0x02}
 

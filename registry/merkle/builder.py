@@ -10,12 +10,13 @@ are those of `registry.merkle.tiles`; after `finish` nothing can be added.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import islice
 
 from registry.encoding import Address, DigestMethod, Leaf, Node, Root, Salted
-from registry.merkle.hashing import MAX_SIZE, NODE_BYTES, root_of, tree_top
+from registry.merkle.hashing import MAX_SIZE, NODE_BYTES, require_size, root_of, tree_top
 from registry.merkle.tiles import TILE_WIDTH
 
 _TILE_BYTES = TILE_WIDTH * NODE_BYTES
@@ -167,23 +168,28 @@ def build_tiles(leaves: Iterable[Leaf] | bytes | bytearray | memoryview) -> Tree
     Raises:
         ValueError: there is no leaf, or one is not 32 bytes long.
     """
-    flat = leaves if isinstance(leaves, bytes | bytearray | memoryview) else _flattened(leaves)
-    if not flat or len(flat) % NODE_BYTES:
-        raise ValueError("leaves have 32 bytes each, and there is at least one")
     tiles: dict[tuple[int, int], bytes] = {}
 
     def keep(level: int, index: int, tile: bytes) -> None:
         tiles[level, index] = tile
 
     frontier = _Frontier(keep)
-    frontier.extend(flat)
+    count = 0
+    for flat in (leaves,) if isinstance(leaves, bytes | bytearray | memoryview) else _in_tiles(leaves):
+        if len(flat) % NODE_BYTES:
+            raise ValueError("leaves have 32 bytes each")
+        frontier.extend(flat)
+        count += len(flat)
+    size = count // NODE_BYTES
+    require_size(size)
     top = frontier.finish()
-    size = len(flat) // NODE_BYTES
     return TreeBuild(size, top, root_of(size, top), tiles)
 
 
-def _flattened(leaves: Iterable[Leaf]) -> bytes:
-    parts = list(leaves)
-    if any(len(leaf) != NODE_BYTES for leaf in parts):
-        raise ValueError("leaves have 32 bytes each, and there is at least one")
-    return b"".join(parts)
+def _in_tiles(leaves: Iterable[Leaf]) -> Iterator[bytes]:
+    """The leaves flat, a tile's worth at a time, so that no second copy of all of them exists."""
+    remaining = iter(leaves)
+    while part := list(islice(remaining, TILE_WIDTH)):
+        if any(len(leaf) != NODE_BYTES for leaf in part):
+            raise ValueError("leaves have 32 bytes each")
+        yield b"".join(part)

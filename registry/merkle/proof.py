@@ -72,18 +72,15 @@ class InclusionProof:
     anchor: AnchorHint | None = None
 
     def __post_init__(self) -> None:
-        for name, length in (("digest", NODE_BYTES), ("salt", NODE_BYTES), ("root", NODE_BYTES)):
-            _require(
-                len(getattr(self, name)) == length, "hex-length", f"/{name}", f"{length} bytes are expected"
-            )
+        for pointer, value in (("/digest", self.digest), ("/salt", self.salt), ("/root", self.root)):
+            _require(len(value) == NODE_BYTES, "hex-length", pointer, "32 bytes are expected")
         _require(len(self.issuer) == _ADDRESS_BYTES, "hex-length", "/issuer", "20 bytes are expected")
         _require(1 <= self.size <= MAX_SIZE, "range", "/size", "the size is 1 to 2^32")
         _require(0 <= self.index < 2**64, "range", "/index", "the index is 0 to 2^64-1")
         _require(
             len(self.path) <= MAX_PATH_ENTRIES, "path-length", "/path", "the path has more than 64 entries"
         )
-        for position, entry in enumerate(self.path):
-            _require(len(entry) == NODE_BYTES, "hex-length", f"/path/{position}", "32 bytes are expected")
+        _require(set(map(len, self.path)) <= {NODE_BYTES}, "hex-length", "/path", "each entry has 32 bytes")
         _require(
             self.sides is None or len(self.sides) == len(self.path),
             "path-sides",

@@ -6,7 +6,7 @@ Wrong types, lengths, names and ranges are `MalformedProofError` with a pointer;
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from registry.encoding import (
@@ -32,6 +32,8 @@ from registry.merkle.proof import MAX_PATH_ENTRIES, AnchorHint, InclusionProof
 from registry.merkle.shape import Side, path_sides
 
 PROOF_TYPE = "RootmarkProof/v1"
+
+_SIDES = {side.value: side for side in Side}
 
 T = TypeVar("T")
 
@@ -112,8 +114,8 @@ def _proof(value: JsonValue, pointer: str) -> InclusionProof:
     )
 
 
-def _object(value: object, pointer: str, detail: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
+def _object(value: object, pointer: str, detail: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
         raise invalid("type", detail, pointer)
     return value
 
@@ -145,11 +147,12 @@ def _path(value: object, *, pointer: str) -> list[tuple[Side, bytes]]:
 def _entry(value: object, pointer: str) -> tuple[Side, bytes]:
     detail = "a path entry is an object with one member, left or right"
     members = _object(value, pointer, detail)
-    sides = [side for side in Side if side.value in members]
-    if len(members) != 1 or len(sides) != 1:
-        raise invalid("path-entry", detail, pointer)
-    side = sides[0]
-    return side, parse_hex(members[side.value], NODE_BYTES, pointer=f"{pointer}/{side.value}")
+    if len(members) == 1:
+        ((name, entry),) = members.items()
+        side = _SIDES.get(name)
+        if side is not None:
+            return side, parse_hex(entry, NODE_BYTES, pointer=f"{pointer}/{name}")
+    raise invalid("path-entry", detail, pointer)
 
 
 def _anchor(value: object, *, pointer: str) -> AnchorHint:
