@@ -332,7 +332,7 @@ contract CredentialRegistry is ICredentialRegistry {
 
     function _retireKey(address issuer, address account, address key, uint40 validUntil, uint16 reason) private {
         _requireAdmin(issuer, account);
-        if (keys[key].issuer != issuer || issuer == address(0)) revert NotKeyOf(issuer, key);
+        if (keys[key].issuer != issuer) revert NotKeyOf(issuer, key);
         uint40 time = _now();
         uint40 stored = keys[key].validUntil;
         if (validUntil == UNTIL_RETIRED && stored != UNTIL_RETIRED) return;

@@ -1,9 +1,9 @@
 """What issuers and keys sign for the contract: EIP-712 typed data, domain "Rootmark", version "1".
 
 Pure: no I/O, no keys. Each function returns the four members that EIP-712 defines (types, primaryType,
-domain, message) as plain JSON: addresses and 32-byte values are ``0x`` hex in lower case, and integers that may
-pass 2^53-1 are decimal strings, which wallets and eth-account read alike. Addresses are 20 bytes, roots 32,
-deadlines seconds since the epoch. The types are pinned by tests/vectors/eip712 and can never change.
+domain, message) as plain JSON: addresses and 32-byte values are ``0x`` hex in lower case, and integers that
+may pass 2^53-1 are decimal strings, which wallets and eth-account read alike. Addresses are 20 bytes, roots
+32, deadlines seconds since the epoch. The types are pinned by tests/vectors/eip712 and can never change.
 
 Every function raises ValueError for an address or root of another length, and for an integer that its type
 cannot hold.
