@@ -1,0 +1,1 @@
+"""Rootmark's HTTP interface: parse, call one service, serialise."""
