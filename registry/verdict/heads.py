@@ -93,8 +93,10 @@ def given(value: bytes | None) -> bytes:
 
 
 def _encode(values: list[int | bytes | str | tuple[Change, ...]]) -> bytes:
-    """`abi.encode`: one word for each value; for a text or a list its offset, and the content behind all
-    words.""" words: list[bytes] = [] content = b"" for value in values:
+    """`abi.encode`: a word for each value; for a text or a list its offset, its content after all words."""
+    words: list[bytes] = []
+    content = b""
+    for value in values:
         if isinstance(value, str | tuple):
             words.append(_word(len(values) * _WORD_BYTES + len(content)))
             content += _text(value) if isinstance(value, str) else _changes(value)
