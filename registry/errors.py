@@ -1,6 +1,7 @@
 """Every error that Rootmark raises on purpose, in one hierarchy.
 
-Errors say what went wrong and where; they know no HTTP status and no exit code. `api.problems` and `registry.cli` each
+Errors say what went wrong and where; they know no HTTP status and no exit code. `api.problems` and
+`registry.cli` each
 map the whole hierarchy in one table, and a test walks the hierarchy so that a new class cannot be forgotten.
 Messages never echo input values, credential contents or secrets.
 """
@@ -39,7 +40,7 @@ class RootmarkError(Exception):
         self.faults: tuple[Fault, ...] = tuple(faults)[:MAX_FAULTS]
 
 
-# --- what the caller sent -------------------------------------------------------------------------------------------
+# --- what the caller sent -----------------------------------------------------------------------------------
 
 
 class MalformedInputError(RootmarkError):
@@ -70,7 +71,7 @@ class UnsupportedMediaTypeError(MalformedInputError):
     """The body is of a type this operation does not read."""
 
 
-# --- who asks -------------------------------------------------------------------------------------------------------
+# --- who asks -----------------------------------------------------------------------------------------------
 
 
 class UnauthorizedError(RootmarkError):
@@ -89,7 +90,7 @@ class RateLimitedError(RootmarkError):
         self.retry_after_seconds = retry_after_seconds
 
 
-# --- what is there --------------------------------------------------------------------------------------------------
+# --- what is there ------------------------------------------------------------------------------------------
 
 
 class NotFoundError(RootmarkError):
@@ -128,11 +129,12 @@ class IdempotencyMismatchError(ValidationError):
     """The Idempotency-Key was used with another body."""
 
 
-# --- what we depend on ----------------------------------------------------------------------------------------------
+# --- what we depend on --------------------------------------------------------------------------------------
 
 
 class UnavailableError(RootmarkError):
-    """A part that we depend on does not answer; the same request may succeed later. Nothing was acknowledged."""
+    """A part that we depend on does not answer; the same request may succeed later. Nothing was
+    acknowledged."""
 
     def __init__(self, message: str, *, part: str, retry_after_seconds: int = 5) -> None:
         super().__init__(message)
@@ -182,7 +184,8 @@ class UnsupportedByNodeError(ChainError):
 
 
 class TransactionRejectedError(ChainError):
-    """The node refused the transaction. Whether an earlier copy is known to it must be asked by hash and nonce."""
+    """The node refused the transaction. Whether an earlier copy is known to it must be asked by hash and
+    nonce."""
 
 
 class ContractRevertedError(ChainError):

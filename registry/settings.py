@@ -1,7 +1,7 @@
 """The operator's settings: `ROOTMARK_*` environment variables over `rootmark.toml` over defaults.
 
-Nothing set means SQLite and the embedded chain, both in ``data_dir``. Secrets are `SecretStr`, so that no repr, log line
-or error shows them. Values that contradict each other raise `ConfigurationError` with the setting's name.
+Nothing set means SQLite and the embedded chain, both in ``data_dir``. Secrets are `SecretStr`, so that no
+repr, log line or error shows them. Values that contradict each other raise `ConfigurationError` with the setting's name.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ROOTMARK_", toml_file=SETTINGS_FILE, extra="forbid")
 
-    data_dir: Path = Field(Path("rootmark-data"), description="Database, keystores, embedded chain and tokens.")
+    data_dir: Path = Field(
+        Path("rootmark-data"), description="Database, keystores, embedded chain and tokens."
+    )
     host: str = Field("127.0.0.1", description="Address the server listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port the server listens on.")
     public_url: str | None = Field(None, description="The server's address as the world sees it.")
@@ -56,7 +58,9 @@ class Settings(BaseSettings):
     )
     chain_id: int | None = Field(None, ge=1, description="The chain id the nodes must answer with.")
     registry: AddressText | None = Field(None, description="Address of the registry contract.")
-    deployed_block: int | None = Field(None, ge=0, description="Block of the contract's deployment, if known.")
+    deployed_block: int | None = Field(
+        None, ge=0, description="Block of the contract's deployment, if known."
+    )
     signer_keystore: Path | None = Field(None, description="Directory of the relayer's encrypted key.")
     signer_password_file: Path | None = Field(None, description="File with the keystores' password.")
     confirmations: int | None = Field(None, ge=1, description="Blocks until final: 1 embedded, 12 elsewhere.")
@@ -67,11 +71,15 @@ class Settings(BaseSettings):
     checkpoint_key: AddressText | None = Field(None, description="Account that signs the checkpoint file.")
     max_index_age_seconds: int = Field(60, ge=1, description="Older readings give no `valid`.")
     batch_max_age_seconds: int = Field(300, ge=1, description="An open batch is sealed after this time.")
-    batch_max_size: int = Field(10_000, ge=1, le=2_000_000, description="An open batch is sealed at this size.")
+    batch_max_size: int = Field(
+        10_000, ge=1, le=2_000_000, description="An open batch is sealed at this size."
+    )
     context_dir: Path | None = Field(None, description="Further JSON-LD contexts.")
     admin_token: SecretStr | None = Field(None, description="Else made at the first start, in DATA_DIR.")
     store_documents: bool = Field(False, description="Keep the posted credentials.")
-    require_approval: bool = Field(False, description="A second API key approves publishing and mass changes.")
+    require_approval: bool = Field(
+        False, description="A second API key approves publishing and mass changes."
+    )
     approval_threshold: int = Field(100, ge=0, description="Status changes above this number need approval.")
     poll_seconds: float = Field(0.5, gt=0, description="How often the worker looks at the chain.")
     max_fee_gwei: int = Field(500, ge=1, description="No transaction offers more per gas.")
@@ -86,8 +94,8 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class passes it
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Command line over environment over file; no .env files, no secrets directory."""
         return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
@@ -131,7 +139,8 @@ def load_settings(**overrides: Any) -> Settings:
     """Read settings; ``overrides`` (from the command line) win, None means "not given".
 
     Raises:
-        ConfigurationError: a setting is unknown, has the wrong form, or contradicts another; values are not echoed.
+        ConfigurationError: a setting is unknown, has the wrong form, or contradicts another. Values are not
+            echoed.
     """
     given = {name: value for name, value in overrides.items() if value is not None}
     try:

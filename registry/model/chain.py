@@ -80,8 +80,8 @@ class Change:
 class RegistryEvent:
     """One event of the contract with all its parameters; those the kind does not have keep their default.
 
-    ``account`` is the key of key events and of BatchAnchored, the admin of admin events, and the actor of the others.
-    ``at`` is the block time in seconds. ``head`` is the issuer's history head after this event.
+    ``account`` is the key of key events and of BatchAnchored, the admin of admin events, and the actor of
+    the others. ``at`` is the block time in seconds. ``head`` is the issuer's history head after this event.
     """
 
     kind: EventKind
@@ -132,7 +132,8 @@ class ContractCall:
 
     ``account`` is the key of key calls and the receiver of FUND; ``value_wei`` belongs to FUND alone.
     ``consent`` is the new key's KeyConsent signature (65 bytes, or empty where the contract waives it).
-    ``signature`` is the acting account's own signature over this call, made elsewhere and valid until ``deadline``
+    ``signature`` is the acting account's own signature over this call, made elsewhere and valid until
+    ``deadline``
     (seconds): such a call can only be relayed, exactly as signed. Empty when the server holds the acting key.
     """
 

@@ -10,7 +10,8 @@ from registry.encoding import Address
 
 
 class IssuerState(StrEnum):
-    """`registering`: the key's registration is not final; `awaiting_admin`: the issuer's own admin must sign it."""
+    """`registering`: the key's registration is not final; `awaiting_admin`: the issuer's own admin must sign
+    it."""
 
     REGISTERING = "registering"
     AWAITING_ADMIN = "awaiting_admin"
@@ -19,8 +20,8 @@ class IssuerState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """An issuer that this server hosts. ``key`` is the operating key the server holds; ``hosted_admin`` says whether
-    the server holds the admin key too (in its separate keystore)."""
+    """An issuer that this server hosts. ``key`` is the operating key the server holds; ``hosted_admin`` says
+    whether the server holds the admin key too (in its separate keystore)."""
 
     address: Address
     name: str

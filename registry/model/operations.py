@@ -11,8 +11,8 @@ from registry.model.chain import ContractCall, SendMode
 
 
 class OperationState(StrEnum):
-    """`held` waits for a second key's approval. An operation whose effect is on chain already, whoever caused it,
-    goes to `mined` without a transaction."""
+    """`held` waits for a second key's approval. An operation whose effect is on chain already, whoever
+    caused it, goes to `mined` without a transaction."""
 
     HELD = "held"
     QUEUED = "queued"
@@ -44,7 +44,8 @@ class Operation:
 
 
 class TransactionState(StrEnum):
-    """State of one nonce of one sender. `replaced`: finally consumed by a transaction that this server did not make."""
+    """State of one nonce of one sender. `replaced`: finally consumed by a transaction that this server did
+    not make."""
 
     SIGNED = "signed"
     MINED = "mined"

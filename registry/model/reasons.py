@@ -27,5 +27,6 @@ REASON_LABELS: tuple[str, ...] = tuple(reason.label for reason in Reason)
 
 
 def reason_from_code(code: int) -> Reason:
-    """Read a number from the chain; the contract accepts any uint16, and unknown ones mean ``UNSPECIFIED``."""
+    """Read a number from the chain; the contract accepts any uint16, and unknown ones mean
+    ``UNSPECIFIED``."""
     return Reason(code) if 0 <= code <= max(Reason) else Reason.UNSPECIFIED

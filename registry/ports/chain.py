@@ -51,11 +51,13 @@ class ChainReader(Protocol):
         ...
 
     def headers(self, first: int, last: int) -> Sequence[Header]:
-        """Headers ``first`` to ``last`` inclusive, in one round trip where the node allows; parents not checked."""
+        """Headers ``first`` to ``last`` inclusive, in one round trip where the node allows; parents not
+        checked."""
         ...
 
     def block_at_time(self, timestamp: int) -> Header:
-        """The last block not later than ``timestamp`` (seconds). Raises `UnknownBlockError` before genesis."""
+        """The last block not later than ``timestamp`` (seconds). Raises `UnknownBlockError` before
+        genesis."""
         ...
 
     def events(self, header: Header) -> Sequence[RegistryEvent]:
@@ -65,8 +67,8 @@ class ChainReader(Protocol):
     def events_in_range(
         self, first: int, last: int, *, issuer: Address | None = None
     ) -> Sequence[RegistryEvent]:
-        """Events of a range of old blocks, in order; splits what a node refuses as too large. A load-balanced node may
-        answer too little: compare heads afterwards."""
+        """Events of a range of old blocks, in order; splits what a node refuses as too large. A
+        load-balanced node may answer too little: compare heads afterwards."""
         ...
 
     def head_of(self, issuer: Address, block_hash: BlockHash) -> bytes:
@@ -102,7 +104,8 @@ class ChainReader(Protocol):
         ...
 
     def proof(self, slots: Sequence[int], block_hash: BlockHash) -> AccountProof:
-        """`eth_getProof` of the registry at that block. Raises `UnsupportedByNodeError`, `UnknownBlockError`."""
+        """`eth_getProof` of the registry at that block. Raises `UnsupportedByNodeError`,
+        `UnknownBlockError`."""
         ...
 
 
@@ -121,8 +124,8 @@ class ChainWriter(Protocol):
         ...
 
     def receipt(self, transaction: TxHash) -> Receipt | None:
-        """The receipt if the transaction is mined on the node's chain; the block hash is checked against the header
-        at that height."""
+        """The receipt if the transaction is mined on the node's chain; the block hash is checked against the
+        header at that height."""
         ...
 
     def is_known(self, transaction: TxHash) -> bool:
@@ -149,10 +152,12 @@ class ChainWriter(Protocol):
 
 
 class CallEncoder(Protocol):
-    """The contract's calling conventions. Pure; raises nothing but `ValueError` for a call that lacks a field."""
+    """The contract's calling conventions. Pure; raises nothing but `ValueError` for a call that lacks a
+    field."""
 
     def direct(self, call: ContractCall) -> tuple[Address, bytes]:
-        """Receiver and call data for the acting account itself. An anchor is its 32 bare bytes (the fallback)."""
+        """Receiver and call data for the acting account itself. An anchor is its 32 bare bytes (the
+        fallback)."""
         ...
 
     def typed_data(self, call: ContractCall, nonce: int, deadline: int) -> Mapping[str, Any]:

@@ -1,9 +1,10 @@
 """What the services need from a store: repositories inside a unit of work.
 
-One `with store.write() as unit:` is one database transaction: it commits when the block ends, rolls back on any
+One `with store.write() as unit:` is one database transaction: it commits when the block ends, rolls back on
+any
 exception, and is durable when it returned. `store.read()` is a snapshot for reading. Every method may raise
-`StoreUnavailableError` (locked, full, unreachable), in which case nothing of the unit was stored. Methods on many things
-take many things: there is no query per row.
+`StoreUnavailableError` (locked, full, unreachable), in which case nothing of the unit was stored. Methods on
+many things take many things: there is no query per row.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ class IssuerRepository(Protocol):
         ...
 
     def lock(self, address: Address) -> None:
-        """Hold the issuer's row until the unit ends: serialises everything that must not race for one issuer."""
+        """Hold the issuer's row until the unit ends: serialises everything that must not race for one
+        issuer."""
         ...
 
 
@@ -122,11 +124,13 @@ class BatchRepository(Protocol):
         *,
         awaiting_approval_of: str | None = None,
     ) -> None:
-        """Store root and tiles (level, index, flat bytes) and go to `sealed`. Raises `WrongStateError` unless the batch
-        is open or receiving."""
+        """Store root and tiles (level, index, flat bytes) and go to `sealed`. Raises `WrongStateError`
+        unless the batch is open or receiving."""
         ...
 
-    def read_tiles(self, seq: int, wanted: Collection[tuple[int, int]]) -> Mapping[tuple[int, int], bytes]: ...
+    def read_tiles(
+        self, seq: int, wanted: Collection[tuple[int, int]]
+    ) -> Mapping[tuple[int, int], bytes]: ...
 
     def set_state(self, seq: int, state: BatchState, *, anchor: Anchor | None, error: str | None) -> None:
         """Replaces anchor and error too."""
@@ -159,12 +163,13 @@ class EntryRepository(Protocol):
     """Entries of batches."""
 
     def add(self, batch: Batch, first_index: int, entries: Sequence[NewEntry]) -> None:
-        """Append in bulk and set the batch's size to ``first_index + len(entries)``. Raises `ExternalIdConflictError`
-        with faults whose pointer is `/<position in entries>`."""
+        """Append in bulk and set the batch's size to ``first_index + len(entries)``. Raises
+        `ExternalIdConflictError` with faults whose pointer is `/<position in entries>`."""
         ...
 
     def leaf_inputs(self, seq: int) -> Iterator[tuple[Digest, DigestMethod, Salt]]:
-        """In index order, streamed; erased ones are left out, so that fewer than the batch's size may come."""
+        """In index order, streamed; erased ones are left out, so that fewer than the batch's size may
+        come."""
         ...
 
     def set_salt(self, seq: int, index: int, salt: Salt) -> None: ...
@@ -174,13 +179,11 @@ class EntryRepository(Protocol):
         ...
 
     def already_anchored(self, seq: int, limit: int) -> Sequence[tuple[int, str]]:
-        """(index in this batch, id of the other batch) where the same issuer has the digest in another batch that has
-        neither failed nor is receiving."""
+        """(index in this batch, id of the other batch) where the same issuer has the digest in another batch
+        that has neither failed nor is receiving."""
         ...
 
-    def by_digests(
-        self, digests: Collection[Digest], *, issuer: Address | None = None
-    ) -> Sequence[Entry]:
+    def by_digests(self, digests: Collection[Digest], *, issuer: Address | None = None) -> Sequence[Entry]:
         """All entries with these digests; erased ones and those of receiving batches are not there."""
         ...
 
@@ -197,8 +200,10 @@ class EntryRepository(Protocol):
     def document(self, seq: int, index: int) -> bytes | None: ...
 
     def erase(self, issuer: Address, digest: Digest) -> int:
-        """Remove digest, salt, document, dates and external id of the issuer's entries with that digest; root, tiles and
-        index stay. Also removes the digest from idempotency answers and feed payloads. Returns how many entries."""
+        """Remove digest, salt, document, dates and external id of the issuer's entries with that digest;
+        root, tiles and
+        index stay. Also removes the digest from idempotency answers and feed payloads. Returns how many
+        entries."""
         ...
 
 
@@ -249,7 +254,8 @@ class OutboxRepository(Protocol):
         ...
 
     def next_nonce(self, sender: Address, floor: int) -> int:
-        """The lowest nonce from ``floor`` on that no transaction of this sender here has, above all that have."""
+        """The lowest nonce from ``floor`` on that no transaction of this sender here has, above all that
+        have."""
         ...
 
     def add_transaction(
@@ -298,7 +304,8 @@ class OutboxRepository(Protocol):
     ) -> None: ...
 
     def request(self, request_id: str) -> StatusRequest | None:
-        """State, transactions and error are derived from its operations; one without operations is `final`."""
+        """State, transactions and error are derived from its operations; one without operations is
+        `final`."""
         ...
 
     def requests_by_transactions(self, hashes: Collection[TxHash]) -> Mapping[TxHash, StatusRequest]: ...
@@ -312,11 +319,13 @@ class LeaseRepository(Protocol):
     """Who may act for a sender or run the indexer. A fencing token grows with every change of hands."""
 
     def acquire(self, name: str, owner: str, ttl_seconds: float, now: datetime) -> int | None:
-        """The token, for a free, expired or own lease (own: same token, renewed); None while another holds it."""
+        """The token, for a free, expired or own lease (own: same token, renewed); None while another holds
+        it."""
         ...
 
     def check(self, name: str, token: int) -> None:
-        """Raises `LeaseLostError` when the token is not the newest. Called inside the unit that writes; locks the row."""
+        """Raises `LeaseLostError` when the token is not the newest. Called inside the unit that writes;
+        locks the row."""
         ...
 
     def release(self, name: str, owner: str) -> None: ...
@@ -341,16 +350,20 @@ class EventRepository(Protocol):
         """Newest first; at least those after the final block are kept."""
         ...
 
-    def append(self, headers: Sequence[Header], events: Sequence[RegistryEvent], *, keep_headers: int) -> None:
+    def append(
+        self, headers: Sequence[Header], events: Sequence[RegistryEvent], *, keep_headers: int
+    ) -> None:
         """Add blocks in order with their events; drop headers older than the newest ``keep_headers``."""
         ...
 
     def rewind(self, above_block: int) -> Sequence[StoredEvent]:
-        """Delete headers and events above a height, and the position if it lies above; returns the deleted events."""
+        """Delete headers and events above a height, and the position if it lies above; returns the deleted
+        events."""
         ...
 
     def head_of(self, issuer: Address, up_to_block: int | None = None) -> bytes:
-        """Head after the issuer's last indexed event (not above a height); 32 zero bytes when there is none."""
+        """Head after the issuer's last indexed event (not above a height); 32 zero bytes when there is
+        none."""
         ...
 
     def of_issuer(
@@ -362,8 +375,10 @@ class EventRepository(Protocol):
     def touching(
         self, targets: Collection[tuple[Address, Root, int]], *, up_to_block: int | None = None
     ) -> Sequence[RegistryEvent]:
-        """All that decides the status of (issuer, root, word): the batch's anchor and withdrawal events, the bit events on
-        that word with ``changes`` cut down to the words asked for, and all key and admin events of those issuers; in chain order."""
+        """All that decides the status of (issuer, root, word): the batch's anchor and withdrawal events, the
+        bit events on
+        that word with ``changes`` cut down to the words asked for, and all key and admin events of those
+        issuers; in chain order."""
         ...
 
     def list(
@@ -379,8 +394,8 @@ class EventRepository(Protocol):
         after: int = 0,
         limit: int = 500,
     ) -> Sequence[StoredEvent]:
-        """Chain order, ``id`` greater than ``after``; times in seconds, since inclusive, until exclusive; blocks both
-        inclusive."""
+        """Chain order, ``id`` greater than ``after``; times in seconds, since inclusive, until exclusive;
+        blocks both inclusive."""
         ...
 
     def issuers(self) -> Sequence[Address]:
@@ -423,8 +438,8 @@ class FeedRepository(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """What the first request with an Idempotency-Key got. ``resource`` (such as `batch:<id>`) is set in the same
-    transaction as the effect; ``status`` and ``body`` once the answer was sent, else None."""
+    """What the first request with an Idempotency-Key got. ``resource`` (such as `batch:<id>`) is set in the
+    same transaction as the effect; ``status`` and ``body`` once the answer was sent, else None."""
 
     resource: str | None
     status: int | None
@@ -446,9 +461,7 @@ class IdempotencyRepository(Protocol):
 
     def bind(self, owner: str, key: str, resource: str) -> None: ...
 
-    def finish(
-        self, owner: str, key: str, status: int, headers: Mapping[str, str], body: bytes
-    ) -> None: ...
+    def finish(self, owner: str, key: str, status: int, headers: Mapping[str, str], body: bytes) -> None: ...
 
     def abandon(self, owner: str, key: str) -> None:
         """The request failed without effect: the key is free again (unless bound)."""
@@ -502,7 +515,8 @@ class Store(Protocol):
         ...
 
     def ping(self) -> None:
-        """Raises `StoreUnavailableError` unless a write would work now (free space, not read-only, migrations current)."""
+        """Raises `StoreUnavailableError` unless a write would work now (free space, not read-only,
+        migrations current)."""
         ...
 
     def close(self) -> None: ...

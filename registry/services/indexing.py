@@ -2,12 +2,16 @@
 
 The index is a copy of the chain's log, never of this server's intentions. Invariants:
 
-- Blocks are appended in order, each linked to its parent by hash; a reorg rewinds headers and events in one transaction.
-- Near the head, events are fetched by block hash, because a load-balanced node answers a range it does not have yet with
+- Blocks are appended in order, each linked to its parent by hash; a reorg rewinds headers and events in one
+transaction.
+- Near the head, events are fetched by block hash, because a load-balanced node answers a range it does not
+have yet with
   an empty list. Old ranges are fetched by number and then held against the contract's own history heads.
-- After each range the replayed head of an issuer must equal `headOf` at the range's last block. Until it does, the issuer
+- After each range the replayed head of an issuer must equal `headOf` at the range's last block. Until it
+does, the issuer
   stands in the list of mismatches and nothing is answered for it from the index.
-- A feed item about the chain is written once, when its block is final, in the transaction that moves the cursor.
+- A feed item about the chain is written once, when its block is final, in the transaction that moves the
+cursor.
 """
 
 from __future__ import annotations
@@ -68,8 +72,8 @@ class _Range:
 
 
 class Indexer:
-    """Brings the store's events up to the node's chain. Safe to call from several threads and processes: a lease lets
-    one process write, a lock one thread."""
+    """Brings the store's events up to the node's chain. Safe to call from several threads and processes: a
+    lease lets one process write, a lock one thread."""
 
     def __init__(
         self, store: Store, chain: ChainReader, clock: Clock, *, confirmations: int, owner: str
@@ -89,7 +93,8 @@ class Indexer:
             True when more work is waiting, so that the caller need not sleep.
 
         Raises:
-            ChainUnavailableError, StoreUnavailableError: nothing was changed in this round, or only whole ranges.
+            ChainUnavailableError, StoreUnavailableError: nothing was changed in this round, or only whole
+            ranges.
         """
         with self._lock:
             with self._store.write() as unit:
@@ -121,7 +126,7 @@ class Indexer:
         with self._store.write() as unit:
             unit.leases.release(LEASE, self._owner)
 
-    # --- one round ----------------------------------------------------------------------------------------------
+    # --- one round ------------------------------------------------------------------------------------------
 
     def _round(self, token: int) -> bool:
         latest = self._chain.latest()
@@ -175,7 +180,7 @@ class Indexer:
             self._publish_final(unit, position.final_block)
         self._retry_mismatches(token, position)
 
-    # --- fetching -----------------------------------------------------------------------------------------------
+    # --- fetching -------------------------------------------------------------------------------------------
 
     def _fetch(self, first: int, latest: Header, parent: Header | None) -> _Range:
         if latest.number - first >= NEAR_BLOCKS:
@@ -189,10 +194,12 @@ class Indexer:
         chained = (parent, *headers) if parent is not None else headers
         for before, after in pairwise(chained):
             if after.parent_hash != before.hash or after.number != before.number + 1:
-                raise NodeMismatchError(f"block {after.number} does not follow block {before.number}; will look again")
+                raise NodeMismatchError(
+                    f"block {after.number} does not follow block {before.number}; will look again"
+                )
         return _Range(headers, tuple(event for header in headers for event in self._chain.events(header)))
 
-    # --- storing ------------------------------------------------------------------------------------------------
+    # --- storing --------------------------------------------------------------------------------------------
 
     def _append(self, token: int, fetched: _Range, final_block: int) -> None:
         mismatches = self._check_heads(fetched)
@@ -217,7 +224,8 @@ class Indexer:
             heads[event.issuer] = fold(heads[event.issuer], event)
             if heads[event.issuer] != event.head:
                 problems.setdefault(
-                    event.issuer, f"the history breaks before block {event.block_number}, log {event.log_index}"
+                    event.issuer,
+                    f"the history breaks before block {event.block_number}, log {event.log_index}",
                 )
                 heads[event.issuer] = event.head
         for issuer, head in heads.items():
@@ -236,8 +244,8 @@ class Indexer:
         return (known + known)[start : start + min(HEADS_PER_ROUND, len(known))]
 
     def _retry_mismatches(self, token: int, position: IndexPosition) -> None:
-        """Fetch a contradicted issuer's events anew; where the node now gives a history that fits, index from the first
-        difference again."""
+        """Fetch a contradicted issuer's events anew; where the node now gives a history that fits, index
+        from the first difference again."""
         with self._store.read() as unit:
             mismatched = list(unit.events.mismatches())
         for issuer in mismatched:
@@ -264,7 +272,7 @@ class Indexer:
         unit.events.append((header,), (), keep_headers=KEPT_HEADERS)
         unit.events.set_position(IndexPosition(header, position.final_block, self._clock.now()))
 
-    # --- feed ---------------------------------------------------------------------------------------------------
+    # --- feed -----------------------------------------------------------------------------------------------
 
     def _publish_final(self, unit: Unit, final_block: int) -> None:
         """Append to the feed what became final since the cursor. The cursor is a block number."""
@@ -290,7 +298,10 @@ class Indexer:
                 if event.issuer in hosted:
                     batch_id = batches.get((event.issuer, event.root))
                     unit.feed.append(
-                        self._clock.now(), _FEED_KINDS[event.kind], event.issuer, _feed_payload(event, batch_id)
+                        self._clock.now(),
+                        _FEED_KINDS[event.kind],
+                        event.issuer,
+                        _feed_payload(event, batch_id),
                     )
             if len(page) < FEED_PAGE:
                 break
@@ -320,5 +331,7 @@ def _feed_payload(event: RegistryEvent, batch_id: str | None) -> dict[str, Any]:
     if event.root is not None:
         payload |= {"root": to_hex(event.root), "batch": batch_id}
     if event.changes:
-        payload["changes"] = [{"word": change.word, "mask": f"0x{change.mask:064x}"} for change in event.changes]
+        payload["changes"] = [
+            {"word": change.word, "mask": f"0x{change.mask:064x}"} for change in event.changes
+        ]
     return payload

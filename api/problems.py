@@ -1,0 +1,242 @@
+"""The one table from errors to HTTP problems (RFC 9457), and the pages that explain them.
+
+Every class of `registry.errors` is covered by itself or its nearest listed ancestor; a test walks the
+hierarchy. What is not a `RootmarkError` is a generic 500 that says nothing but its request id.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from registry import errors
+
+log = logging.getLogger(__name__)
+
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemKind:
+    """One kind of problem: its slug in the type URI, its status, and what a caller can do about it."""
+
+    slug: str
+    status: int
+    title: str
+    advice: str
+
+
+def _kind(slug: str, status: int, title: str, advice: str) -> ProblemKind:
+    return ProblemKind(slug, status, title, advice)
+
+
+MALFORMED_JSON = _kind(
+    "malformed-json",
+    400,
+    "The body is not strict JSON",
+    "Send UTF-8 JSON without duplicate member names, NaN, numbers beyond 2^53-1, lone surrogates, U+0000 or nesting "
+    "deeper than 32. `errors` names the place.",
+)
+UNAUTHORIZED = _kind(
+    "unauthorized",
+    401,
+    "A valid key is needed",
+    "Send `Authorization: Bearer <key>` with a key that is in force.",
+)
+FORBIDDEN = _kind(
+    "forbidden",
+    403,
+    "This key may not do that",
+    "Use a key of that issuer with the scope that `detail` names.",
+)
+NOT_FOUND = _kind("not-found", 404, "There is no such thing here", "Check the address, id or digest.")
+METHOD_NOT_ALLOWED = _kind(
+    "method-not-allowed", 405, "This address does not take that method", "See /docs for the methods it takes."
+)
+CONFLICT = _kind(
+    "conflict", 409, "The request contradicts what is there", "Read the present state, then decide."
+)
+DUPLICATE_DIGEST = _kind(
+    "duplicate-digest",
+    409,
+    "A digest is already anchored",
+    "`errors` names each place and the batch that has it. Leave them out, or repeat with `allow_duplicate=true`; a "
+    "revoked digest cannot be anchored again.",
+)
+EXTERNAL_ID_CONFLICT = _kind(
+    "external-id-conflict",
+    409,
+    "The external_id is taken",
+    "The same external_id was used for other content. Use another one, or send the same content.",
+)
+AMBIGUOUS_DIGEST = _kind(
+    "ambiguous-digest", 409, "Several entries have this digest", "Repeat with `issuer` or `batch`."
+)
+NOT_SEALED = _kind(
+    "not-sealed", 409, "The batch has no root yet", "Wait until it is sealed, or POST /v1/batches/{id}/seal."
+)
+WRONG_STATE = _kind(
+    "wrong-state", 409, "The state does not allow this", "Read the present state, then decide."
+)
+IN_FLIGHT = _kind(
+    "idempotency-in-flight",
+    409,
+    "The first request with this Idempotency-Key is running",
+    "Wait a moment and send the same request again.",
+)
+IDEMPOTENCY_MISMATCH = _kind(
+    "idempotency-mismatch",
+    422,
+    "The Idempotency-Key belongs to another body",
+    "Use a new key for a new request, or send the first body again.",
+)
+TOO_LARGE = _kind(
+    "too-large", 413, "The body is too large", "Send less at once; large batches go as NDJSON, a line each."
+)
+MEDIA_TYPE = _kind(
+    "unsupported-media-type",
+    415,
+    "The body's media type is not read here",
+    "Send `Content-Type: application/json` (or `application/x-ndjson` to POST /v1/batches), without content encoding.",
+)
+VALIDATION = _kind(
+    "validation", 422, "Values are missing or wrong", "`errors` names each place by JSON pointer or line."
+)
+RATE_LIMITED = _kind(
+    "rate-limited",
+    429,
+    "Too many requests",
+    "Wait for the seconds in Retry-After. Requests with a key may do more.",
+)
+UNAVAILABLE = _kind(
+    "unavailable",
+    503,
+    "A part that this needs does not answer",
+    "Nothing was acknowledged. Send the same request again after the seconds in Retry-After, with the same "
+    "Idempotency-Key.",
+)
+INTERNAL = _kind(
+    "internal",
+    500,
+    "Something went wrong here",
+    "Report the request id to the operator; the log has the cause.",
+)
+
+TABLE: dict[type[errors.RootmarkError], ProblemKind] = {
+    errors.MalformedJsonError: MALFORMED_JSON,
+    errors.MalformedInputError: VALIDATION,
+    errors.TooLargeError: TOO_LARGE,
+    errors.UnsupportedMediaTypeError: MEDIA_TYPE,
+    errors.UnauthorizedError: UNAUTHORIZED,
+    errors.ForbiddenError: FORBIDDEN,
+    errors.RateLimitedError: RATE_LIMITED,
+    errors.NotFoundError: NOT_FOUND,
+    errors.ConflictError: CONFLICT,
+    errors.DuplicateDigestError: DUPLICATE_DIGEST,
+    errors.ExternalIdConflictError: EXTERNAL_ID_CONFLICT,
+    errors.AmbiguousDigestError: AMBIGUOUS_DIGEST,
+    errors.NotSealedError: NOT_SEALED,
+    errors.WrongStateError: WRONG_STATE,
+    errors.IdempotencyInFlightError: IN_FLIGHT,
+    errors.IdempotencyMismatchError: IDEMPOTENCY_MISMATCH,
+    errors.UnavailableError: UNAVAILABLE,
+    errors.LeaseLostError: UNAVAILABLE,
+    errors.ChainError: UNAVAILABLE,
+    errors.SignerError: UNAVAILABLE,
+    errors.ConfigurationError: INTERNAL,
+}
+
+PAGES: dict[str, ProblemKind] = {kind.slug: kind for kind in [*TABLE.values(), METHOD_NOT_ALLOWED, INTERNAL]}
+
+_BY_STATUS = {
+    401: UNAUTHORIZED,
+    403: FORBIDDEN,
+    404: NOT_FOUND,
+    405: METHOD_NOT_ALLOWED,
+    413: TOO_LARGE,
+    415: MEDIA_TYPE,
+}
+
+
+def kind_of(error: errors.RootmarkError) -> ProblemKind | None:
+    """The row of the nearest listed ancestor, or None for a gap in the table."""
+    return next((TABLE[cls] for cls in type(error).__mro__ if cls in TABLE), None)
+
+
+def problem_json(
+    kind: ProblemKind, detail: str, request_id: str, faults: tuple[errors.Fault, ...] = ()
+) -> dict[str, Any]:
+    """The problem object. Each of ``errors`` has a pointer or a line."""
+    listed = []
+    for fault in faults:
+        place: dict[str, Any] = (
+            {"line": fault.line}
+            if fault.line is not None and fault.pointer is None
+            else {"pointer": fault.pointer or ""}
+        )
+        listed.append(place | {"code": fault.code, "detail": fault.detail})
+    return {
+        "type": f"/problems/{kind.slug}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+        "request_id": request_id,
+        "errors": listed,
+    }
+
+
+def problem_of(error: errors.RootmarkError, request_id: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """The problem object and further headers for an error."""
+    kind = kind_of(error) or INTERNAL
+    headers = {}
+    if isinstance(error, errors.UnavailableError | errors.RateLimitedError):
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    elif kind.status == 503:
+        headers["Retry-After"] = "5"
+    elif kind is UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    detail = kind.title if kind is INTERNAL else str(error)
+    return problem_json(kind, detail, request_id, error.faults), headers
+
+
+def _respond(body: dict[str, Any], headers: dict[str, str]) -> Response:
+    return Response(
+        orjson.dumps(body), status_code=body["status"], headers=headers, media_type=PROBLEM_MEDIA_TYPE
+    )
+
+
+def request_id_of(request: Request) -> str:
+    """The id that the outermost middleware gave to this request."""
+    return str(request.scope.get("state", {}).get("request_id", ""))
+
+
+async def handle_rootmark_error(request: Request, error: Exception) -> Response:
+    """Turn an error raised on purpose into its problem."""
+    assert isinstance(error, errors.RootmarkError)
+    body, headers = problem_of(error, request_id_of(request))
+    if body["status"] >= 500:
+        log.error(
+            "request failed",
+            extra={"request_id": body["request_id"], "error": type(error).__name__, "cause": str(error)},
+        )
+    return _respond(body, headers)
+
+
+async def handle_http_exception(request: Request, error: Exception) -> Response:
+    """Turn the framework's own refusals (no such route, wrong method) into problems."""
+    assert isinstance(error, HTTPException)
+    kind = _BY_STATUS.get(error.status_code, INTERNAL if error.status_code >= 500 else CONFLICT)
+    return _respond(problem_json(kind, kind.title, request_id_of(request)), dict(error.headers or {}))
+
+
+async def handle_unexpected(request: Request, error: Exception) -> Response:
+    """A bug: log it whole, say nothing of it outside."""
+    request_id = request_id_of(request)
+    log.error("unexpected error", exc_info=error, extra={"request_id": request_id})
+    return _respond(problem_json(INTERNAL, INTERNAL.title, request_id), {})

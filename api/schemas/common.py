@@ -1,0 +1,74 @@
+"""Field types that several bodies share: hexadecimal, times, reasons. Errors carry no input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from registry.encoding import Address, Digest, parse_address, parse_digest, parse_hex, parse_time
+from registry.errors import ValidationError
+from registry.model.reasons import REASON_LABELS, Reason
+
+T = TypeVar("T")
+
+
+class Body(BaseModel):
+    """Base of all bodies: no unknown members, no conversions between types."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
+
+
+def _reader(parse: Callable[[Any], T]) -> Callable[[Any], T]:
+    def read(value: Any) -> T:
+        try:
+            return parse(value)
+        except ValidationError as error:
+            fault = error.faults[0]
+            raise PydanticCustomError(fault.code.replace("-", "_"), fault.detail) from error  # type: ignore[arg-type]
+
+    return read
+
+
+def _reason(value: Any) -> Reason:
+    if not isinstance(value, str) or value not in REASON_LABELS:
+        raise PydanticCustomError("reason", f"one of {', '.join(REASON_LABELS)}")  # type: ignore[arg-type]
+    return Reason[value.upper()]
+
+
+def _signature(value: Any) -> bytes:
+    return parse_hex(value, 65)
+
+
+_HEX = "^0x[0-9a-fA-F]{%d}$"
+
+DigestField = Annotated[
+    Digest,
+    BeforeValidator(_reader(parse_digest)),
+    WithJsonSchema({"type": "string", "pattern": _HEX % 64, "examples": ["0x" + "5a" * 32]}),
+]
+AddressField = Annotated[
+    Address,
+    BeforeValidator(_reader(parse_address)),
+    WithJsonSchema({"type": "string", "pattern": _HEX % 40, "examples": ["0x" + "11" * 20]}),
+]
+SignatureField = Annotated[
+    bytes,
+    BeforeValidator(_reader(_signature)),
+    WithJsonSchema({"type": "string", "pattern": _HEX % 130}),
+]
+TimeField = Annotated[
+    datetime,
+    BeforeValidator(_reader(parse_time)),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-23T04:00:00Z"]}),
+]
+ReasonField = Annotated[
+    Reason, BeforeValidator(_reason), WithJsonSchema({"type": "string", "enum": list(REASON_LABELS)})
+]
+Note = Annotated[
+    str, Field(max_length=2000, description="Private: shown to the issuer and to auditors only.")
+]
+Name = Annotated[str, Field(min_length=1, max_length=200)]

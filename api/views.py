@@ -1,0 +1,161 @@
+"""From domain values to the public JSON shapes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from registry.encoding import format_time, to_checksum, to_hex
+from registry.model.batches import Batch, Entry
+from registry.model.chain import RegistryEvent, Role
+from registry.model.issuers import AccessRecord, ApiKey, Issuer
+from registry.model.operations import StatusRequest
+from registry.model.reasons import reason_from_code
+
+
+def time_of(instant: datetime | None) -> str | None:
+    """RFC 3339 with Z, or None."""
+    return None if instant is None else format_time(instant)
+
+
+def chain_time(seconds: int) -> str:
+    """A block time in seconds as RFC 3339."""
+    return format_time(datetime.fromtimestamp(seconds, UTC))
+
+
+def far_time(seconds: int) -> str | None:
+    """A key's validUntil: None when it lies beyond the calendar, that is: unbounded."""
+    return None if seconds > 253402300799 else chain_time(seconds)
+
+
+def role_names(roles: int) -> list[str]:
+    """The names of a key's roles."""
+    return [role.name.lower() for role in Role if roles & role and role.name is not None]
+
+
+def batch_json(batch: Batch, latest_block: int | None) -> dict[str, Any]:
+    """The batch object; ``latest_block`` is the newest indexed block, for counting confirmations."""
+    anchor = None
+    if batch.anchor is not None:
+        at = batch.anchor
+        confirmations = 0 if latest_block is None else max(latest_block - at.block_number + 1, 0)
+        anchor = {
+            "transaction": to_hex(at.transaction),
+            "block_number": at.block_number,
+            "block_hash": to_hex(at.block_hash),
+            "anchored_at": format_time(at.anchored_at),
+            "confirmations": confirmations,
+            "gas_used": at.gas_used,
+            "fee_wei": str(at.fee_wei),
+            "sender": to_checksum(at.sender),
+            "mode": at.mode.value,
+        }
+    return {
+        "id": batch.id,
+        "issuer": to_checksum(batch.issuer),
+        "state": batch.state.value,
+        "size": batch.size,
+        "root": None if batch.root is None else to_hex(batch.root),
+        "created_at": format_time(batch.created_at),
+        "sealed_at": time_of(batch.sealed_at),
+        "anchor": anchor,
+        "withdrawn": None,
+        "error": batch.error,
+    }
+
+
+def issuer_json(issuer: Issuer) -> dict[str, Any]:
+    """The public view of an issuer."""
+    return {
+        "address": to_checksum(issuer.address),
+        "name": issuer.name,
+        "url": issuer.url,
+        "state": issuer.state.value,
+        "key": to_checksum(issuer.key),
+        "hosted_admin": issuer.hosted_admin,
+        "created_at": format_time(issuer.created_at),
+    }
+
+
+def api_key_json(key: ApiKey) -> dict[str, Any]:
+    """An API key without its token, which is shown once and stored nowhere."""
+    return {
+        "id": key.id,
+        "label": key.label,
+        "scopes": sorted(scope.value for scope in key.scopes),
+        "created_at": format_time(key.created_at),
+        "expires_at": time_of(key.expires_at),
+        "revoked_at": time_of(key.revoked_at),
+    }
+
+
+def request_json(request: StatusRequest) -> dict[str, Any]:
+    """A status request."""
+    return {
+        "id": request.id,
+        "kind": request.kind.value,
+        "issuer": to_checksum(request.issuer),
+        "state": request.state.value,
+        "reason": reason_from_code(request.reason).label,
+        "count": request.count,
+        "skipped": [to_hex(digest) for digest in request.skipped],
+        "transactions": [to_hex(transaction) for transaction in request.transactions],
+        "requested_by": request.requested_by,
+        "note": request.note,
+        "created_at": format_time(request.created_at),
+        "error": request.error,
+    }
+
+
+def entry_json(entry: Entry, status: str | None, anchored_at: datetime | None) -> dict[str, Any]:
+    """One entry of `GET /v1/credentials/{digest}`."""
+    return {
+        "issuer": to_checksum(entry.issuer),
+        "batch": entry.batch_id,
+        "index": entry.index,
+        "state": entry.batch_state.value,
+        "status": status,
+        "anchored_at": time_of(anchored_at),
+    }
+
+
+def event_json(event: RegistryEvent) -> dict[str, Any]:
+    """A contract event, with those parameters that its kind has."""
+    shown: dict[str, Any] = {
+        "kind": event.kind.value,
+        "issuer": to_checksum(event.issuer),
+        "at": chain_time(event.at),
+        "block_number": event.block_number,
+        "block_hash": to_hex(event.block_hash),
+        "transaction": to_hex(event.transaction),
+        "log_index": event.log_index,
+        "head": to_hex(event.head),
+    }
+    if event.root is not None:
+        shown["root"] = to_hex(event.root)
+    if event.account is not None:
+        name = "key" if event.kind.value in ("KeyAdded", "KeyRetired", "BatchAnchored") else "actor"
+        shown["admin" if event.kind.value.startswith("Admin") else name] = to_checksum(event.account)
+    if event.kind.value == "KeyAdded":
+        shown["roles"] = role_names(event.roles)
+    if event.kind.value == "KeyRetired":
+        shown["valid_until"] = far_time(event.valid_until)
+    if event.kind.value == "ProfileSet":
+        shown["uri"] = event.uri
+    if event.kind.value not in ("KeyAdded", "ProfileSet", "AdminProposed", "AdminChanged", "BatchAnchored"):
+        shown["reason"] = reason_from_code(event.reason).label
+    if event.changes:
+        shown["changes"] = [{"word": str(c.word), "mask": f"0x{c.mask:064x}"} for c in event.changes]
+    return shown
+
+
+def access_json(record: AccessRecord) -> dict[str, Any]:
+    """A line of the access log."""
+    return {
+        "id": record.id,
+        "at": format_time(record.at),
+        "actor": record.actor,
+        "action": record.action,
+        "subject": record.subject,
+        "detail": record.detail,
+    }

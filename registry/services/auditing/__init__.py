@@ -1,0 +1,1 @@
+"""What auditors read: histories held against the chain, revocations, and where server and chain differ."""
