@@ -21,7 +21,12 @@ from eth_utils.address import to_checksum_address
 
 from registry.chain.embedded import evm
 from registry.chain.embedded.engine import Engine
-from registry.chain.embedded.errors import EmbeddedChainMismatchError, EmbeddedStorageError, method_not_found
+from registry.chain.embedded.errors import (
+    EmbeddedChainMismatchError,
+    EmbeddedStorageError,
+    RpcError,
+    method_not_found,
+)
 from registry.chain.embedded.fees import SUGGESTED_TIP_WEI
 from registry.chain.embedded.genesis import load_or_make_faucet
 from registry.chain.embedded.lock import DirectoryLock
@@ -57,6 +62,7 @@ class EmbeddedChain:
             faucet's key. EmbeddedStorageError: the database cannot be read or written.
         """
         self._guard = threading.RLock()
+        self._doubtful = False
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = DirectoryLock(path)
         self._store: ChainStore | None = None
@@ -144,7 +150,10 @@ class EmbeddedChain:
 
     @contextmanager
     def exclusively(self) -> Iterator[Engine]:
-        """The engine, while nobody else uses it. Whatever was left uncommitted by an error is forgotten.
+        """The engine, while nobody else uses it.
+
+        What an error left uncommitted is forgotten; after any but a refusal, the engine is read again from the
+        database, since a failed commit may or may not have been written.
 
         Raises:
             EmbeddedStorageError: the chain is closed.
@@ -153,8 +162,15 @@ class EmbeddedChain:
             if self._store is None:
                 raise EmbeddedStorageError("the embedded chain is closed")
             try:
+                if self._doubtful:
+                    self._engine.reload()
+                    self._doubtful = False
                 yield self._engine
+            except RpcError:
+                self._store.discard()
+                raise
             except BaseException:
+                self._doubtful = True
                 self._store.discard()
                 raise
 

@@ -75,8 +75,7 @@ class Engine:
         self.head = self.chain.get_canonical_head()
         self._nothing_due: tuple[bytes, int] | None = None
         self._pending: tuple[tuple[bytes, int, int], View] | None = None
-        for _, raw in store.rows("SELECT arrival, raw FROM pool ORDER BY arrival"):
-            self.pool.add(self._decode(bytes(raw)))
+        self.reload()
         behind = self.head.timestamp - self.now()
         if behind > 0:
             _log.warning(
@@ -134,9 +133,18 @@ class Engine:
         Returns:
             its header, or None when there is nothing to put into it.
         """
-        candidates = self._candidates(self.chain)
-        if not candidates and not empty:
-            return None
+        while True:
+            candidates = self._candidates(self.chain)
+            if not candidates and not empty:
+                return None
+            try:
+                return self._build_and_write(candidates, timestamp, empty=empty)
+            except evm.ExecutionFailure as failure:
+                self._evict(failure)
+
+    def _build_and_write(
+        self, candidates: list[SignedTransactionAPI], timestamp: int, *, empty: bool
+    ) -> BlockHeaderAPI | None:
         try:
             sealed = evm.build_block(self.chain, candidates, timestamp)
             if not sealed.block.transactions and not empty:
@@ -155,6 +163,16 @@ class Engine:
             self.pool.remove(item)
         self.head = sealed.block.header
         return self.head
+
+    def _evict(self, failure: evm.ExecutionFailure) -> None:
+        """Drop a transaction on which the EVM breaks: left in the pool, it would stop the chain for ever."""
+        _log.error("%s; it is dropped", failure, exc_info=failure)
+        self.recover()
+        item = self.pool.get(failure.transaction_hash)
+        if item is not None:
+            self.store.execute("DELETE FROM pool WHERE hash = ?", (item.hash,))
+            self.store.commit()
+            self.pool.remove(item)
 
     def rewind(self, block_hash: bytes) -> list[bytes]:
         """Take the blocks above ``block_hash`` off the chain; for tests of reorganisations.
@@ -179,6 +197,18 @@ class Engine:
         self.chain = evm.open_chain(self.kind, self.store)
         self.head = self.chain.get_canonical_head()
         self._pending = None
+
+    def reload(self) -> None:
+        """Read everything again from the database: what a failed commit did may not be known.
+
+        Raises:
+            EmbeddedStorageError: it cannot be read.
+        """
+        self.recover()
+        pool = Pool()
+        for _, raw in self.store.rows("SELECT arrival, raw FROM pool ORDER BY arrival"):
+            pool.add(self._decode(bytes(raw)))
+        self.pool, self._nothing_due = pool, None
 
     # --- reading ---
 
@@ -225,7 +255,11 @@ class Engine:
         key = (self.head.hash, self.pool.version, timestamp)
         if self._pending is None or self._pending[0] != key:
             scratch = evm.scratch_chain(self.kind, self.store)
-            sealed = evm.build_block(scratch, self._candidates(scratch), timestamp)
+            try:
+                sealed = evm.build_block(scratch, self._candidates(scratch), timestamp)
+            except evm.ExecutionFailure as failure:
+                self._evict(failure)
+                return self._pending_view()
             self._pending = (key, View(scratch, sealed.block.header, "pending"))
         return self._pending[1]
 

@@ -29,6 +29,7 @@ from eth_tester.backends.pyevm.main import PyEVMBackend  # type: ignore[import-u
 from eth_typing import Address, BlockNumber, Hash32
 from eth_utils.exceptions import ValidationError
 
+from registry.chain.embedded.errors import EmbeddedStorageError
 from registry.chain.embedded.genesis import genesis_parameters, genesis_state
 
 ZERO_ADDRESS: Final = Address(bytes(20))
@@ -78,6 +79,14 @@ def scratch_chain(kind: type[MiningChain], database: BaseDB) -> MiningChain:
     return kind(AtomicDB(BatchDB(database)))
 
 
+class ExecutionFailure(Exception):  # noqa: N818  (not an error of the caller; the engine acts on it)
+    """py-evm broke on a transaction instead of failing it. ``transaction_hash`` names it."""
+
+    def __init__(self, transaction_hash: bytes) -> None:
+        super().__init__(f"the EVM broke on transaction 0x{transaction_hash.hex()}")
+        self.transaction_hash = transaction_hash
+
+
 def build_block(chain: MiningChain, transactions: Iterable[SignedTransactionAPI], timestamp: int) -> Sealed:
     """Execute what can be executed on top of the head, in the given order, and append the block.
 
@@ -95,6 +104,10 @@ def build_block(chain: MiningChain, transactions: Iterable[SignedTransactionAPI]
             receipt, _ = vm.apply_transaction(header, transaction)
         except ValidationError:
             continue
+        except EmbeddedStorageError:
+            raise
+        except Exception as error:
+            raise ExecutionFailure(transaction.hash) from error
         header = vm.add_receipt_to_header(header, receipt)
         taken.append(transaction)
         receipts.append(receipt)

@@ -365,3 +365,52 @@ def test_fund_from_many_threads_uses_each_nonce_once(chain: EmbeddedChain, testi
     testing.mine()
     balances = {chain.request("eth_getBalance", [target]) for target in targets}
     assert balances == {"0x5"}
+
+
+def test_commit_that_was_written_but_reported_as_failed_is_seen_afterwards(
+    chain: EmbeddedChain, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = chain._store
+    assert store is not None
+    commit = store.commit
+
+    def written_and_failed() -> None:
+        commit()
+        raise EmbeddedStorageError("the embedded chain's database failed: disk I/O error")
+
+    raw = sender.sign(0)
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "commit", written_and_failed)
+        with pytest.raises(EmbeddedStorageError):
+            chain.request("eth_sendRawTransaction", [raw])
+    assert chain.request("eth_getTransactionCount", [sender.address]) == "0x1"
+    with pytest.raises(RpcError, match="already known"):
+        chain.request("eth_sendRawTransaction", [raw])
+
+
+@pytest.mark.parametrize("look", ["latest", "pending"])
+def test_transaction_on_which_the_evm_breaks_is_dropped_and_the_chain_goes_on(
+    chain: EmbeddedChain,
+    sender: Sender,
+    testing: EmbeddedTesting,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    look: str,
+) -> None:
+    testing.mine()
+    good, poison, after = sender.send(), sender.send(data="0x666666"), sender.send()
+    builder = type(chain._engine.chain.get_vm())
+    apply = builder.apply_transaction
+
+    def break_on_poison(vm: Any, header: Any, transaction: Any) -> Any:
+        if transaction.data == b"fff":
+            raise KeyError("a defect in the EVM")
+        return apply(vm, header, transaction)
+
+    monkeypatch.setattr(builder, "apply_transaction", break_on_poison)
+    assert chain.request("eth_getBlockByNumber", [look]) is not None
+    testing.mine()
+    assert chain.request("eth_getTransactionReceipt", [good])["status"] == "0x1"
+    assert chain.request("eth_getTransactionByHash", [poison]) is None
+    assert chain.request("eth_getTransactionByHash", [after])["blockHash"] is None
+    assert "is dropped" in caplog.text
