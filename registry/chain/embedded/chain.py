@@ -152,8 +152,8 @@ class EmbeddedChain:
     def exclusively(self) -> Iterator[Engine]:
         """The engine, while nobody else uses it.
 
-        What an error left uncommitted is forgotten; after any but a refusal, the engine is read again from the
-        database, since a failed commit may or may not have been written.
+        What an error left uncommitted is forgotten; after any but a refusal, the engine is read again from
+        the database, since a failed commit may or may not have been written.
 
         Raises:
             EmbeddedStorageError: the chain is closed.
