@@ -321,7 +321,6 @@ contract CredentialRegistry is ICredentialRegistry {
     /// @dev `account` acts; that the key agreed was checked before.
     function _addKey(address issuer, address account, address key, uint16 roles) private {
         _requireAdmin(issuer, account);
-        if (key == address(0)) revert ZeroKey();
         if (roles == 0 || roles > ALL_ROLES) revert InvalidRoles(roles);
         if (keys[key].issuer != address(0)) revert KeyTaken(key, keys[key].issuer);
         keys[key] = Key({issuer: issuer, validUntil: UNTIL_RETIRED, retiredAt: 0, roles: roles});

@@ -139,8 +139,6 @@ interface ICredentialRegistry {
     error NotAdmin(address issuer, address account);
     /// @notice `account` is not the admin that was proposed for `issuer`.
     error NotPendingAdmin(address issuer, address account);
-    /// @notice The zero address cannot be a key.
-    error ZeroKey();
     /// @notice The zero root cannot be anchored.
     error ZeroRoot();
     /// @notice Roles are a sum of 1, 2, 4 and 8, and not empty.

@@ -83,6 +83,7 @@ abstract contract History is Base {
             (time, head) = abi.decode(log.data, (uint40, bytes32));
             if (topic == ICredentialRegistry.AdminProposed.selector) {
                 note(actor == seenAdminOf(issuer), "an admin was not proposed by the admin");
+                note(subject != seenPending[issuer], "an event without an effect");
                 seenPending[issuer] = subject;
             } else {
                 note(topic == ICredentialRegistry.AdminChanged.selector, "an unknown event");
