@@ -1,0 +1,62 @@
+"""Canonical JSON against the RFC's own examples, and what has no canonical form."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from registry.encoding import canonical_json
+from registry.errors import MalformedJsonError
+
+VECTORS = Path(__file__).parents[2] / "vectors" / "json"
+VALUES: list[dict[str, str]] = json.loads((VECTORS / "rfc8785-values.json").read_text("utf-8"))
+NUMBERS: list[tuple[str, str | None]] = json.loads((VECTORS / "rfc8785-numbers.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("row", VALUES, ids=lambda row: row["section"])
+def test_value_is_serialised_as_in_the_rfc(row: dict[str, str]) -> None:
+    assert canonical_json(json.loads(row["input"])) == row["canonical"].encode()
+
+
+@pytest.mark.parametrize(("bits", "text"), NUMBERS)
+def test_number_is_serialised_as_in_the_rfc(bits: str, text: str | None) -> None:
+    (number,) = struct.unpack(">d", bytes.fromhex(bits))
+    if text is None:
+        with pytest.raises(MalformedJsonError):
+            canonical_json(number)
+    else:
+        assert canonical_json(number) == text.encode()
+
+
+def _nested(depth: int) -> Any:
+    value: Any = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        2**53,
+        -(2**53),
+        float("nan"),
+        float("-inf"),
+        "\ud800",
+        {"\udfff": 1},
+        {1: 2},
+        b"bytes",
+        {"a": {2}},
+        _nested(5000),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_value_without_canonical_form_is_refused_with_its_cause(value: Any) -> None:
+    with pytest.raises(MalformedJsonError) as caught:
+        canonical_json(value)
+    assert caught.value.faults[0].code == "not-canonical"
+    assert caught.value.__cause__ is not None
