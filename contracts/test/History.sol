@@ -67,6 +67,7 @@ abstract contract History is Base {
             (roles, time, head) = abi.decode(log.data, (uint16, uint40, bytes32));
             note(actor == seenAdminOf(issuer), "a key was not added by the admin");
             note(seenKeys[subject].issuer == address(0), "a key was added twice");
+            note(roles > 0 && roles < 16, "a key has roles that do not exist");
             seenKeys[subject] = ICredentialRegistry.Key(issuer, UNTIL_RETIRED, 0, roles);
             _fold(issuer, abi.encode(topic, issuer, subject, roles, time));
         } else if (topic == ICredentialRegistry.KeyRetired.selector) {

@@ -54,6 +54,20 @@ contract InvariantsTest is Base {
         for (uint256 i = 0; i < topics.length; ++i) {
             check(world.seenEvents(topics[i]) > 0, "an event never happened");
         }
+        bytes4[9] memory relayed = [
+            ICredentialRegistry.addKeyBySig.selector,
+            ICredentialRegistry.retireKeyBySig.selector,
+            ICredentialRegistry.anchorBySig.selector,
+            ICredentialRegistry.revokeBySig.selector,
+            ICredentialRegistry.suspendBySig.selector,
+            ICredentialRegistry.reinstateBySig.selector,
+            ICredentialRegistry.annulBySig.selector,
+            ICredentialRegistry.withdrawBySig.selector,
+            ICredentialRegistry.annulWithdrawalBySig.selector
+        ];
+        for (uint256 i = 0; i < relayed.length; ++i) {
+            check(world.relays(relayed[i]) > 0, "a signature was never accepted");
+        }
     }
 
     function _step(uint256 what, uint256 seed, uint256 more) private {

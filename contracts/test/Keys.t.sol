@@ -114,6 +114,23 @@ contract KeysTest is Base {
         same(registry.batchOf(theirs, root).key, theirs, "theirs");
     }
 
+    function testFuzz_oneBitIsOneCredential(uint64 index, uint64 other, bool revoked) external {
+        vm.assume(other != index);
+        address key = giveKey(issuer, KEY, 15);
+        vm.prank(key);
+        registry.anchor(ROOT);
+        vm.prank(key);
+        if (revoked) registry.revoke(ROOT, oneChange(index / 256, 1 << (index % 256)), 1);
+        else registry.suspend(ROOT, oneChange(index / 256, 1 << (index % 256)), 7);
+        ICredentialRegistry.Status expected =
+            revoked ? ICredentialRegistry.Status.REVOKED : ICredentialRegistry.Status.SUSPENDED;
+        check(statusOf(issuer, ROOT, index) == expected, "the one");
+        uint64[5] memory others = [other, index ^ 1, index ^ 128, index ^ 256, index ^ (1 << 63)];
+        for (uint256 i = 0; i < others.length; ++i) {
+            check(statusOf(issuer, ROOT, others[i]) == ICredentialRegistry.Status.GOOD, "another");
+        }
+    }
+
     function test_takingOverKeepsWithdrawalAndBits() external {
         address stolen = giveKey(issuer, KEY, 15);
         address fresh = giveKey(issuer, OTHER, 15);

@@ -1,7 +1,7 @@
 """A registry contract on a chain in memory, and people who can call it and sign for it.
 
-Everything here reads the contract through its committed artifact alone; history heads, storage slots and digests are
-worked out again, so that the tests compare two independent makings.
+Everything here reads the contract through its committed artifact alone; history heads, storage slots and
+digests are worked out again, so that the tests compare two independent makings.
 """
 
 from __future__ import annotations
@@ -216,7 +216,7 @@ ENTRIES_BY_TOPIC = {
 
 
 def fold(head: bytes, event: Any) -> bytes:
-    """The head after ``event``: keccak256(abi.encode(head, keccak256(abi.encode(topic0, parameters but head))))."""
+    """The head after ``event``: keccak256(abi.encode(head, entry)) of all its parameters but the head."""
     topic = keccak(
         signature_of(next(e for e in ENTRIES_BY_TOPIC.values() if e["name"] == event["event"])).encode()
     )
@@ -246,14 +246,14 @@ def heads_of(events: Sequence[Any]) -> dict[str, bytes]:
 
 
 def slot_of(number: int, *keys: tuple[str, Any]) -> bytes:
-    """Where a nested mapping at slot ``number`` keeps the value of ``keys``, given as (type, value), outermost first."""
+    """Where a nested mapping keeps the value of ``keys``, which are (type, value), outermost first."""
     slot = number.to_bytes(32)
     for type_, value in keys:
         slot = keccak(encode([type_, "bytes32"], [value, slot]))
     return slot
 
 
-# -------------------------------------------------------------------------------------------------------- the tree
+# --- the tree ---------------------------------------------------------------------------------------
 
 
 def leaf_of(method: int, issuer: bytes, index: int, salted: bytes) -> bytes:

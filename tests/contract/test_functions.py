@@ -243,6 +243,46 @@ def test_strangers_cannot_do_it_directly_nor_sign_for_it(name: str, scene: Scene
     assert forged.name == "InvalidSignature"
 
 
+@pytest.mark.parametrize(
+    ("name", "role"), [("anchor", 1), ("suspend", 2), ("reinstate", 2), ("revoke", 4), ("withdraw", 8)]
+)
+def test_every_role_but_the_one_needed_does_not_suffice(
+    name: str, role: int, scene: Scene, stranger: Person
+) -> None:
+    operation, bench = OPERATIONS[name], scene.bench
+    weak = bench.people[6]
+    bench.add_key(scene.issuer, weak, ALL_ROLES - role)
+    direct = bench.refusal(operation.direct(scene), weak)
+    signature = weak.sign(operation.typed(scene, 0))
+    relayed = bench.refusal(operation.relayed(scene, weak.address, signature), stranger)
+    for error in (direct, relayed):
+        assert error is not None
+        assert (error.name, error.arguments["role"]) == ("RoleMissing", role)
+
+
+def test_a_relayed_addition_wants_the_keys_consent_too(scene: Scene, stranger: Person) -> None:
+    bench, operation = scene.bench, OPERATIONS["addKey"]
+    signature = _sign(scene, operation)
+    for consent, deadline, expected in (
+        (b"", NO_DEADLINE, "InvalidConsent"),
+        (scene.consent(1), NO_DEADLINE, "InvalidConsent"),
+        (scene.consent(3), 7, "SignatureExpired"),
+    ):
+        call = bench.functions.addKeyBySig(
+            scene.issuer.address,
+            scene.issuer.address,
+            scene.newcomer.address,
+            3,
+            NO_DEADLINE,
+            deadline,
+            consent,
+            signature,
+        )
+        error = bench.refusal(call, stranger)
+        assert error is not None
+        assert error.name == expected
+
+
 def test_every_function_has_a_by_signature_twin_but_profile_and_handover() -> None:
     names = {entry["name"] for entry in load_artifact().abi if entry["type"] == "function"}
     assert {name.removesuffix("BySig") for name in names if name.endswith("BySig")} == set(OPERATIONS)

@@ -9,7 +9,7 @@ import pytest
 
 from registry.chain import typed_data
 from registry.chain.abi import error_selectors
-from tests.contract.support import ALL_ROLES, NO_DEADLINE, NOW, Bench, Person
+from tests.contract.support import NO_DEADLINE, NOW, Bench, Person
 
 OTHER = b"\x22" * 32
 NOBODY = "0x" + "00" * 20
