@@ -29,12 +29,21 @@ Work = Callable[[IdempotencyRef | None], Awaitable[Response]]
 Replay = Callable[[str], Awaitable[Response]]
 
 
-async def once(request: Request, caller: Caller, body_sha256: bytes, work: Work, replay: Replay) -> Response:
+async def once(
+    request: Request,
+    caller: Caller,
+    body_sha256: bytes,
+    work: Work,
+    replay: Replay,
+    *,
+    keep_answer: bool = True,
+) -> Response:
     """Run ``work`` at most once for a key.
 
     Args:
         work: does it; its argument goes to the service, which binds the resource.
-        replay: answers for a bound resource, given its id, when the first answer was lost.
+        replay: answers for a bound resource, given its id, when the first answer was lost or not kept.
+        keep_answer: False where the answer holds a secret, which is shown once and stored nowhere.
 
     Raises:
         IdempotencyInFlightError, IdempotencyMismatchError, ValidationError: the key is in use, was used for
@@ -58,7 +67,8 @@ async def once(request: Request, caller: Caller, body_sha256: bytes, work: Work,
     except RootmarkError:
         await blocking(_abandon, app, owner, key)
         raise
-    await blocking(_finish, app, owner, key, response)
+    if keep_answer:
+        await blocking(_finish, app, owner, key, response)
     return response
 
 

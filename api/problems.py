@@ -40,8 +40,8 @@ MALFORMED_JSON = _kind(
     "malformed-json",
     400,
     "The body is not strict JSON",
-    "Send UTF-8 JSON without duplicate member names, NaN, numbers beyond 2^53-1, lone surrogates, U+0000 or nesting "
-    "deeper than 32. `errors` names the place.",
+    "Send UTF-8 JSON without duplicate member names, NaN, numbers beyond 2^53-1, lone surrogates, U+0000 or "
+    "nesting deeper than 32. `errors` names the place.",
 )
 UNAUTHORIZED = _kind(
     "unauthorized",
@@ -66,8 +66,8 @@ DUPLICATE_DIGEST = _kind(
     "duplicate-digest",
     409,
     "A digest is already anchored",
-    "`errors` names each place and the batch that has it. Leave them out, or repeat with `allow_duplicate=true`; a "
-    "revoked digest cannot be anchored again.",
+    "`errors` names each place and the batch that has it. Leave them out, or repeat with "
+    "`allow_duplicate=true`; a revoked digest cannot be anchored again.",
 )
 EXTERNAL_ID_CONFLICT = _kind(
     "external-id-conflict",
@@ -103,7 +103,8 @@ MEDIA_TYPE = _kind(
     "unsupported-media-type",
     415,
     "The body's media type is not read here",
-    "Send `Content-Type: application/json` (or `application/x-ndjson` to POST /v1/batches), without content encoding.",
+    "Send `Content-Type: application/json` (or `application/x-ndjson` to POST /v1/batches), without "
+    "content encoding.",
 )
 VALIDATION = _kind(
     "validation", 422, "Values are missing or wrong", "`errors` names each place by JSON pointer or line."

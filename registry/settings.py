@@ -1,7 +1,8 @@
 """The operator's settings: `ROOTMARK_*` environment variables over `rootmark.toml` over defaults.
 
 Nothing set means SQLite and the embedded chain, both in ``data_dir``. Secrets are `SecretStr`, so that no
-repr, log line or error shows them. Values that contradict each other raise `ConfigurationError` with the setting's name.
+repr, log line or error shows them. Values that contradict each other raise `ConfigurationError` with the
+setting's name.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ from registry.model.batches import Batch, BatchState
 from registry.model.issuers import Caller
 from registry.model.operations import RequestKind
 from registry.services.idempotency import IdempotencyRef
-from registry.services.issuing import NewItem
+from registry.services.items import NewItem
 
 router = APIRouter(prefix="/v1", tags=["batches"])
 
@@ -60,7 +60,7 @@ async def _answer(request: Request, batch: Batch, status: int = 202) -> Response
     deadline = asyncio.get_running_loop().time() + wait_seconds(request)
     while batch.state not in _SETTLED and asyncio.get_running_loop().time() < deadline:
         await asyncio.sleep(0.1)
-        batch = await blocking(app.issuing.batch, batch.id)
+        batch = await blocking(app.issuing.batch, None, batch.id)
     headers = {"Location": f"/v1/batches/{batch.id}"}
     done = batch.state in _SETTLED and wait_seconds(request) > 0
     return json_response(await blocking(_view, app, batch), 200 if done else status, headers)
@@ -128,7 +128,7 @@ async def _once(
         return await _answer(request, batch)
 
     async def replay(batch_id: str) -> Response:
-        return await _answer(request, await blocking(app.issuing.batch, batch_id))
+        return await _answer(request, await blocking(app.issuing.batch, None, batch_id))
 
     return await once(request, caller, body_sha256, work, replay)
 
@@ -154,7 +154,7 @@ async def list_batches(request: Request) -> Response:
 async def get_batch(request: Request, batch_id: str) -> Response:
     """One batch."""
     app = app_of(request)
-    return json_response(await blocking(lambda: _view(app, app.issuing.batch(batch_id))))
+    return json_response(await blocking(lambda: _view(app, app.issuing.batch(None, batch_id))))
 
 
 @router.get("/batches/{batch_id}/proofs", responses=docs.PROOFS)
@@ -203,18 +203,13 @@ async def _step(request: Request, batch_id: str, action: str) -> Response:
         step = getattr(app.issuing, action)
         batch = await blocking(lambda: step(caller, batch_id))
         if ref is not None:
-            await blocking(_bind, app, ref, f"batch:{batch.id}")
+            await blocking(app.bind, ref, f"batch:{batch.id}")
         return await _answer(request, batch)
 
     async def replay(resource: str) -> Response:
-        return await _answer(request, await blocking(app.issuing.batch, resource))
+        return await _answer(request, await blocking(app.issuing.batch, None, resource))
 
     return await once(request, caller, sha256(raw).digest(), work, replay)
-
-
-def _bind(app: App, ref: IdempotencyRef, resource: str) -> None:
-    with app.store.write() as unit:
-        unit.idempotency.bind(ref.owner, ref.key, resource)
 
 
 @router.post(
@@ -293,7 +288,7 @@ def _item(app: App, body: NewCredential) -> NewItem:
 
 
 def _entry_response(app: App, batch_id: str, index: int, item: NewItem) -> Response:
-    batch = app.issuing.batch(batch_id)
+    batch = app.issuing.batch(None, batch_id)
     view = {
         "digest": "0x" + item.digest.hex(),
         "external_id": item.external_id,

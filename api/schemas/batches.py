@@ -22,7 +22,7 @@ from registry.encoding import (
     parse_time,
 )
 from registry.errors import Fault, MalformedInputError, UnsupportedDigestMethodError, ValidationError
-from registry.services.issuing import NewItem
+from registry.services.items import NewItem
 
 T = TypeVar("T")
 

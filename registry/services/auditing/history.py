@@ -58,14 +58,14 @@ def audit_events(
         for batch in state.batches()
         if (key := state.key(batch.key)) is not None and batch.anchored_at >= key.valid_until
     )
-    batches = state.batches()
+    batches, keys = state.batches(), state.keys()
     totals = {
         "events": len(events),
         "batches": len(batches),
         "batches_withdrawn": sum(batch.withdrawal is not None for batch in batches),
         "batches_voided": len(voided),
-        "keys": len(state.keys()),
-        "keys_retired": sum(key.retirement is not None for key in state.keys()),
+        "keys": len(keys),
+        "keys_retired": sum(key.retirement is not None for key in keys),
         "revoked": _bits(history, BitKind.REVOKED),
         "suspended": _bits(history, BitKind.SUSPENDED),
     }

@@ -1,0 +1,41 @@
+"""The HTTP application: routes, problems, middleware. Knows nothing of how its parts are wired."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+
+from api import problems
+from api.middleware import RateLimiter, Surround
+from api.routes import audit, batches, credentials, issuers, status, system, verify
+from registry.bootstrap import App
+from registry.errors import RootmarkError
+
+DESCRIPTION = """Issue, anchor, verify, revoke and audit micro-credentials.
+
+Digests of credentials go into Merkle trees whose roots are anchored on an EVM chain. Verification is public;
+issuing and status changes need an API key. Errors are problems (RFC 9457): see /problems."""
+
+
+def create_app(app: App) -> FastAPI:
+    """Make the ASGI application over a wired `App`."""
+    web = FastAPI(
+        title="Rootmark",
+        version=app.version,
+        description=DESCRIPTION,
+        docs_url="/docs",
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        redirect_slashes=False,
+    )
+    web.state.rootmark = app
+    for module in (issuers, batches, credentials, verify, status, audit, system):
+        web.include_router(module.router)
+    if app.jsonrpc is not None:
+        web.add_api_route("/rpc", system.rpc, methods=["POST"], include_in_schema=False)
+    web.add_exception_handler(RootmarkError, problems.handle_rootmark_error)
+    web.add_exception_handler(HTTPException, problems.handle_http_exception)
+    web.add_exception_handler(Exception, problems.handle_unexpected)
+    limiter = RateLimiter(app.settings.rate_limit_per_minute, app.settings.rate_limit_per_minute_key)
+    web.add_middleware(Surround, limiter=limiter)
+    return web

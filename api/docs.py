@@ -1,0 +1,269 @@
+"""What the OpenAPI text says beyond what the routes' signatures tell: bodies, answers, parameters, examples.
+
+Bodies are read by `api.body` and not by FastAPI, so their schemas are written into the text here, from the same
+models.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from registry.model.batches import BatchState
+from registry.model.reasons import REASON_LABELS
+
+HEX32 = {"type": "string", "pattern": "^0x[0-9a-fA-F]{64}$"}
+ADDRESS = {"type": "string", "pattern": "^0x[0-9a-fA-F]{40}$"}
+TIME = {"type": "string", "format": "date-time"}
+TEXT = {"type": "string"}
+OBJECT: dict[str, Any] = {"type": "object"}
+_EXAMPLE_DIGEST = "0x" + "5a" * 32
+
+PROBLEM_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "request_id", "errors"],
+    "properties": {
+        "type": TEXT,
+        "title": TEXT,
+        "status": {"type": "integer"},
+        "detail": TEXT,
+        "request_id": TEXT,
+        "errors": {
+            "type": "array",
+            "maxItems": 20,
+            "items": {
+                "type": "object",
+                "required": ["code", "detail"],
+                "properties": {
+                    "pointer": TEXT,
+                    "line": {"type": "integer", "minimum": 1},
+                    "code": TEXT,
+                    "detail": TEXT,
+                },
+            },
+        },
+    },
+}
+
+_PARAMETERS: dict[str, dict[str, Any]] = {
+    "issuer": ADDRESS,
+    "batch": TEXT,
+    "state": {"type": "string", "enum": [s.value for s in BatchState if s is not BatchState.RECEIVING]},
+    "limit": {"type": "integer", "minimum": 1, "maximum": 500, "default": 50},
+    "cursor": TEXT,
+    "after": {"type": "integer", "minimum": 0},
+    "as_of": {"type": "string", "description": "A block number, or an RFC 3339 time."},
+    "live": {"type": "string", "enum": ["true", "false"]},
+    "since": TIME,
+    "until": TIME,
+    "reason": {"type": "string", "enum": list(REASON_LABELS)},
+    "kind": TEXT,
+    "external_id": TEXT,
+    "allow_duplicate": {"type": "string", "enum": ["true", "false"]},
+    "digest_method": {"type": "string", "enum": ["opaque", "jcs-sha256"]},
+}
+
+
+def parameters(*names: str) -> dict[str, Any]:
+    """Query parameters by name."""
+    return {
+        "parameters": [
+            {"name": name, "in": "query", "required": False, "schema": _PARAMETERS[name]} for name in names
+        ]
+    }
+
+
+def body(model: type[BaseModel], example: Any = None) -> dict[str, Any]:
+    """A JSON request body with a model's schema."""
+    schema = model.model_json_schema()
+    content: dict[str, Any] = {"schema": schema}
+    if example is not None:
+        content["example"] = example
+    return {"requestBody": {"required": True, "content": {"application/json": content}}}
+
+
+def _problems() -> dict[int | str, dict[str, Any]]:
+    content = {"application/problem+json": {"schema": PROBLEM_SCHEMA}}
+    return {
+        "4XX": {"description": "A problem, see /problems", "content": content},
+        "503": {"description": "A part does not answer; nothing was acknowledged", "content": content},
+    }
+
+
+def answers(
+    description: str, schema: dict[str, Any], status: int = 200, media: str = "application/json"
+) -> dict[int | str, dict[str, Any]]:
+    """The success answer, and the problems."""
+    return {status: {"description": description, "content": {media: {"schema": schema}}}} | _problems()
+
+
+def listing(item: dict[str, Any]) -> dict[str, Any]:
+    """A page of items."""
+    return {
+        "type": "object",
+        "required": ["items", "next_cursor"],
+        "properties": {
+            "items": {"type": "array", "items": item},
+            "next_cursor": {"type": ["string", "null"]},
+        },
+    }
+
+
+def _object(required: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"type": "object", "required": list(required), "properties": required} | more
+
+
+def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+_ANCHOR = _object(
+    {
+        "transaction": HEX32,
+        "block_number": {"type": "integer"},
+        "block_hash": HEX32,
+        "anchored_at": TIME,
+        "confirmations": {"type": "integer"},
+        "gas_used": {"type": "integer"},
+        "fee_wei": TEXT,
+        "sender": ADDRESS,
+        "mode": {"type": "string", "enum": ["direct", "relayed"]},
+    }
+)
+BATCH_SCHEMA = _object(
+    {
+        "id": TEXT,
+        "issuer": ADDRESS,
+        "state": _PARAMETERS["state"],
+        "size": {"type": "integer"},
+        "root": _or_null(HEX32),
+        "created_at": TIME,
+        "sealed_at": _or_null(TIME),
+        "anchor": _or_null(_ANCHOR),
+        "withdrawn": _or_null(OBJECT),
+        "error": _or_null(TEXT),
+    }
+)
+BATCH = answers("The batch", BATCH_SCHEMA)
+BATCH_ANSWER = answers("The batch", BATCH_SCHEMA, 202) | answers("Settled within Prefer: wait", BATCH_SCHEMA)
+BATCH_LIST = answers("Batches", listing(BATCH_SCHEMA))
+PROOFS = answers("RootmarkProofs, a line each", TEXT, media="application/x-ndjson")
+
+_DIGEST_ITEM = {
+    "anyOf": [
+        HEX32,
+        _object(
+            {"digest": HEX32},
+            additionalProperties=False,
+        )
+        | {
+            "properties": {
+                "digest": HEX32,
+                "external_id": {"type": "string", "minLength": 1, "maxLength": 200},
+                "valid_from": TIME,
+                "valid_until": TIME,
+            }
+        },
+    ]
+}
+BATCH_BODY = parameters("allow_duplicate", "digest_method") | {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "oneOf": [
+                        {
+                            "type": "object",
+                            "required": ["digests"],
+                            "additionalProperties": False,
+                            "properties": {
+                                "digests": {"type": "array", "minItems": 1, "items": _DIGEST_ITEM},
+                                "digest_method": _PARAMETERS["digest_method"],
+                            },
+                        },
+                        {
+                            "type": "object",
+                            "required": ["credentials"],
+                            "additionalProperties": False,
+                            "properties": {"credentials": {"type": "array", "minItems": 1, "items": OBJECT}},
+                        },
+                    ]
+                },
+                "example": {"digests": [_EXAMPLE_DIGEST]},
+            },
+            "application/x-ndjson": {
+                "schema": {"type": "string"},
+                "example": f'"{_EXAMPLE_DIGEST}"\n',
+            },
+        },
+    }
+}
+
+REQUEST_SCHEMA = _object(
+    {
+        "id": TEXT,
+        "kind": TEXT,
+        "state": TEXT,
+        "count": {"type": "integer"},
+        "skipped": {"type": "array", "items": HEX32},
+        "transactions": {"type": "array", "items": HEX32},
+    }
+)
+REQUEST_ANSWER = answers("The request", REQUEST_SCHEMA, 202)
+REQUEST = answers("The request", REQUEST_SCHEMA)
+ENTRY_ANSWER = answers(
+    "Where the credential is",
+    _object({"digest": HEX32, "batch": TEXT, "index": {"type": "integer"}, "state": TEXT}),
+    202,
+)
+
+REPORT_SCHEMA = _object(
+    {
+        "outcome": {
+            "type": "string",
+            "enum": [
+                "valid",
+                "revoked",
+                "suspended",
+                "withdrawn",
+                "expired",
+                "not_yet_valid",
+                "pending",
+                "not_found",
+                "invalid",
+                "indeterminate",
+            ],
+        },
+        "summary": TEXT,
+        "digest": _or_null(HEX32),
+        "issuer": _or_null(OBJECT),
+        "checks": {
+            "type": "array",
+            "items": _object(
+                {
+                    "name": TEXT,
+                    "result": {"type": "string", "enum": ["pass", "fail", "unknown", "skipped"]},
+                    "detail": TEXT,
+                }
+            ),
+        },
+        "anchor": _or_null(OBJECT),
+        "status": _or_null(OBJECT),
+        "as_of": _or_null(OBJECT),
+        "candidates": {"type": "array"},
+        "later": {"type": "array"},
+    }
+)
+REPORT = answers("The report; an unknown or bad credential is a finished verification too", REPORT_SCHEMA)
+BULK_REPORT = answers(
+    "A report or a problem for each item", _object({"results": {"type": "array", "items": OBJECT}})
+)
+ANY_OBJECT = answers("The answer", OBJECT)
+ANY_LIST = answers("The answer", listing(OBJECT))
+CREATED = answers("Made", OBJECT, 201)
+REGISTERED = CREATED | {
+    202: {"description": "Requested", "content": {"application/json": {"schema": OBJECT}}}
+}
+EMPTY: dict[int | str, dict[str, Any]] = {204: {"description": "Done"}} | _problems()

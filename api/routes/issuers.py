@@ -1,0 +1,202 @@
+"""Issuers, their keys on chain, and their API keys."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api import docs
+from api.body import read_json, validated
+from api.context import Query, app_of, blocking, json_response, page_response, require_caller
+from api.idempotency import once
+from api.schemas.bodies import NewApiKey, NewChainKey, NewIssuer, Retirement
+from api.views import api_key_json, chain_time, far_time, issuer_json, request_json, role_names
+from registry.encoding import parse_address, to_checksum
+from registry.model.chain import Role
+from registry.model.issuers import Scope
+from registry.services.idempotency import IdempotencyRef
+
+router = APIRouter(prefix="/v1/issuers", tags=["issuers"])
+
+
+@router.post(
+    "",
+    status_code=201,
+    openapi_extra=docs.body(NewIssuer, {"name": "Example College", "url": "https://college.example"}),
+    responses=docs.CREATED,
+)
+async def register(request: Request) -> Response:
+    """Register an issuer (the server's admin token). The API key is shown once."""
+    caller = await require_caller(request)
+    raw, value = await read_json(request)
+    body = validated(NewIssuer, value)
+    app = app_of(request)
+
+    async def work(ref: IdempotencyRef | None) -> Response:
+        made = await blocking(
+            lambda: app.issuers.register(caller, body.name, body.url, body.admin, idempotency=ref)
+        )
+        view = issuer_json(made.issuer) | {"api_key": made.token, "api_key_id": made.api_key.id}
+        if made.typed_data is not None:
+            view["typed_data"] = made.typed_data
+        return json_response(view, 201, {"Location": f"/v1/issuers/{to_checksum(made.issuer.address)}"})
+
+    async def replay(address: str) -> Response:
+        issuer = await blocking(app.issuers.get, parse_address(address))
+        return json_response(issuer_json(issuer), 201)
+
+    return await once(request, caller, sha256(raw).digest(), work, replay, keep_answer=False)
+
+
+@router.get("", openapi_extra=docs.parameters("limit", "cursor"), responses=docs.ANY_LIST)
+async def list_issuers(request: Request) -> Response:
+    """Issuers hosted here, in order of address."""
+    query = Query(request, "limit", "cursor")
+    limit = query.limit()
+    issuers = await blocking(app_of(request).issuers.page, query.address("cursor"), limit + 1)
+    shown = issuers[:limit]
+    following = to_checksum(shown[-1].address) if len(issuers) > limit else None
+    return page_response(request, [issuer_json(issuer) for issuer in shown], following)
+
+
+@router.get("/{address}", responses=docs.ANY_OBJECT)
+async def get_issuer(request: Request, address: str) -> Response:
+    """One issuer."""
+    wanted = parse_address(address, pointer="/address")
+    return json_response(issuer_json(await blocking(app_of(request).issuers.get, wanted)))
+
+
+@router.get("/{address}/keys", responses=docs.ANY_LIST)
+async def chain_keys(request: Request, address: str) -> Response:
+    """The issuer's keys on chain, as indexed."""
+    wanted = parse_address(address, pointer="/address")
+    keys = await blocking(app_of(request).issuers.chain_keys, wanted)
+    items: list[dict[str, Any]] = [
+        {
+            "key": to_checksum(key.key),
+            "roles": role_names(key.roles),
+            "valid_until": far_time(key.valid_until),
+            "retired_at": chain_time(key.retired_at) if key.retired_at else None,
+            "added_at": chain_time(key.added_at),
+            "held_here": key.held_here,
+        }
+        for key in keys
+    ]
+    return page_response(request, items, None)
+
+
+@router.post(
+    "/{address}/keys", status_code=202, openapi_extra=docs.body(NewChainKey), responses=docs.REGISTERED
+)
+async def add_chain_key(request: Request, address: str) -> Response:
+    """Add a key on chain. With `signature` and `deadline`, an AddKey that an admin signed elsewhere is relayed."""
+    caller = await require_caller(request)
+    raw, value = await read_json(request)
+    body = validated(NewChainKey, value)
+    issuer = parse_address(address, pointer="/address")
+    roles = Role(sum({Role[name.upper()] for name in body.roles}))
+    app = app_of(request)
+
+    async def work(ref: IdempotencyRef | None) -> Response:
+        made = await blocking(
+            lambda: app.issuers.add_key(
+                caller,
+                issuer,
+                body.key,
+                roles,
+                body.consent or b"",
+                body.consent_deadline or 0,
+                signature=body.signature,
+                deadline=body.deadline,
+                idempotency=ref,
+            )
+        )
+        return json_response(request_json(made), 202, {"Location": f"/v1/requests/{made.id}"})
+
+    async def replay(request_id: str) -> Response:
+        return json_response(request_json(await blocking(app.status.request, caller, request_id)), 202)
+
+    return await once(request, caller, sha256(raw).digest(), work, replay)
+
+
+@router.post(
+    "/{address}/keys/{key}/retirement",
+    status_code=202,
+    openapi_extra=docs.body(Retirement),
+    responses=docs.REQUEST_ANSWER,
+)
+async def retire_chain_key(request: Request, address: str, key: str) -> Response:
+    """Retire a key from a moment on, perhaps in the past; what it anchored later is no longer trusted."""
+    caller = await require_caller(request)
+    raw, value = await read_json(request)
+    body = validated(Retirement, value)
+    issuer, retired = parse_address(address, pointer="/address"), parse_address(key, pointer="/key")
+    app = app_of(request)
+
+    async def work(ref: IdempotencyRef | None) -> Response:
+        made = await blocking(
+            lambda: app.issuers.retire_key(
+                caller, issuer, retired, body.valid_until, body.reason, idempotency=ref
+            )
+        )
+        return json_response(request_json(made), 202, {"Location": f"/v1/requests/{made.id}"})
+
+    async def replay(request_id: str) -> Response:
+        return json_response(request_json(await blocking(app.status.request, caller, request_id)), 202)
+
+    return await once(request, caller, sha256(raw).digest(), work, replay)
+
+
+@router.get("/{address}/api-keys", responses=docs.ANY_LIST)
+async def api_keys(request: Request, address: str) -> Response:
+    """The issuer's API keys, without their tokens."""
+    caller = await require_caller(request)
+    issuer = parse_address(address, pointer="/address")
+    keys = await blocking(app_of(request).access.keys, caller, issuer)
+    return page_response(request, [api_key_json(key) for key in keys], None)
+
+
+@router.post(
+    "/{address}/api-keys",
+    status_code=201,
+    openapi_extra=docs.body(NewApiKey, {"label": "LMS", "scopes": ["batch", "status"]}),
+    responses=docs.CREATED,
+)
+async def create_api_key(request: Request, address: str) -> Response:
+    """Make an API key; its token is shown once. The old key stays in force until it is deleted or expires."""
+    caller = await require_caller(request)
+    raw, value = await read_json(request)
+    body = validated(NewApiKey, value)
+    issuer = parse_address(address, pointer="/address")
+    app = app_of(request)
+
+    async def work(ref: IdempotencyRef | None) -> Response:
+        key, token = await blocking(
+            app.access.create_key,
+            caller,
+            issuer,
+            body.label,
+            [Scope(name) for name in body.scopes],
+            body.expires_at,
+        )
+        if ref is not None:
+            await blocking(app.bind, ref, f"api-key:{key.id}")
+        return json_response(api_key_json(key) | {"api_key": token}, 201)
+
+    async def replay(key_id: str) -> Response:
+        keys = await blocking(app.access.keys, caller, issuer)
+        return json_response(next(api_key_json(key) for key in keys if key.id == key_id), 201)
+
+    return await once(request, caller, sha256(raw).digest(), work, replay, keep_answer=False)
+
+
+@router.delete("/{address}/api-keys/{key_id}", status_code=204, responses=docs.EMPTY)
+async def delete_api_key(request: Request, address: str, key_id: str) -> Response:
+    """End an API key at once."""
+    caller = await require_caller(request)
+    issuer = parse_address(address, pointer="/address")
+    await blocking(app_of(request).access.revoke_key, caller, issuer, key_id)
+    return Response(status_code=204)

@@ -1,0 +1,99 @@
+"""Verification: a finished one is a report with status 200, whatever the outcome."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api import docs
+from api.body import LARGE_BODY_BYTES, read_json
+from api.context import Query, app_of, blocking, json_response
+from api.problems import problem_of, request_id_of
+from api.schemas.verification import VerifyBody, bulk_items, verify_request
+from registry.bootstrap import App
+from registry.encoding import JsonValue, parse_digest
+from registry.errors import RootmarkError
+from registry.services.verification import VerifyRequest
+from registry.verdict.report import Report, report_to_json
+
+router = APIRouter(prefix="/v1", tags=["verification"])
+
+_EXAMPLE = {"digest": "0x" + "5a" * 32}
+
+
+def _verified(app: App, request: VerifyRequest) -> dict[str, Any]:
+    report = app.verification.verify(request)
+    app.metrics.count_verdict(report.outcome)
+    return report_to_json(report)
+
+
+@router.post("/verify", openapi_extra=docs.body(VerifyBody, _EXAMPLE), responses=docs.REPORT)
+async def verify(request: Request) -> Response:
+    """Verify a digest or a credential, with or without its proof."""
+    _, value = await read_json(request)
+    return json_response(await blocking(_verified, app_of(request), verify_request(value)))
+
+
+@router.get(
+    "/verify/{digest}", openapi_extra=docs.parameters("issuer", "as_of", "live"), responses=docs.REPORT
+)
+async def verify_digest(request: Request, digest: str) -> Response:
+    """Verify by digest."""
+    query = Query(request, "issuer", "as_of", "live")
+    wanted = VerifyRequest(
+        digest=parse_digest(digest, pointer="/digest"),
+        issuer=query.address(),
+        as_of=query.as_of(),
+        live=query.flag("live"),
+    )
+    return json_response(await blocking(_verified, app_of(request), wanted))
+
+
+@router.post(
+    "/verify/bulk",
+    responses=docs.BULK_REPORT,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["items"],
+                        "additionalProperties": False,
+                        "properties": {
+                            "items": {"type": "array", "minItems": 1, "maxItems": 1000, "items": docs.OBJECT}
+                        },
+                    },
+                    "example": {"items": [_EXAMPLE]},
+                }
+            },
+        }
+    },
+)
+async def verify_bulk(request: Request) -> Response:
+    """Verify up to 1,000 at once; a bad item fails only itself."""
+    _, value = await read_json(request, LARGE_BODY_BYTES)
+    results = await blocking(_bulk, app_of(request), bulk_items(value), request_id_of(request))
+    return json_response({"results": results})
+
+
+def _bulk(app: App, items: list[JsonValue], request_id: str) -> list[dict[str, Any]]:
+    results: dict[int, Report | RootmarkError] = {}
+    requests: dict[int, VerifyRequest] = {}
+    for index, item in enumerate(items):
+        try:
+            requests[index] = verify_request(item)
+        except RootmarkError as error:
+            results[index] = error
+    results |= zip(requests, app.verification.verify_many(list(requests.values())), strict=True)
+    return [_result(app, index, results[index], request_id) for index in range(len(items))]
+
+
+def _result(app: App, index: int, result: Report | RootmarkError, request_id: str) -> dict[str, Any]:
+    if isinstance(result, RootmarkError):
+        return {"index": index, "problem": problem_of(result, request_id)[0]}
+    app.metrics.count_verdict(result.outcome)
+    return {"index": index, "report": report_to_json(result)}

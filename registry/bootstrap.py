@@ -1,0 +1,312 @@
+"""The only wiring: from settings to a running application. Everything else is given its parts.
+
+Secrets are made here at the first start: the admin token and the keystores' passwords, each in a file of mode
+600 in the data directory. The operating keys and the admin keys lie in separate keystores under separate passwords.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from registry.chain.chains import refuse_development_key
+from registry.chain.factory import EmbeddedGateway, open_embedded, open_rpc
+from registry.chain.keystore import EncryptedKeystore
+from registry.encoding import parse_address, to_hex
+from registry.errors import ConfigurationError, IndexStaleError
+from registry.ports.chain import Chain
+from registry.ports.clock import Clock
+from registry.ports.signer import Signer
+from registry.ports.store import Store
+from registry.services.access import AccessService, new_token, token_sha256
+from registry.services.anchoring.pipeline import Pipeline
+from registry.services.audit import AuditService
+from registry.services.idempotency import IdempotencyRef
+from registry.services.indexing import Indexer
+from registry.services.issuers import IssuerService
+from registry.services.issuing import IssuingService
+from registry.services.metrics import Metrics
+from registry.services.policy import Policy
+from registry.services.status import StatusService
+from registry.services.verification import VerificationPolicy, VerificationService
+from registry.services.worker import Worker
+from registry.settings import Settings
+from registry.store import open_store
+
+ADMIN_TOKEN_FILE = "admin-token"
+GWEI = 10**9
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """The present, UTC."""
+        return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class App:
+    """A wired application. Close it to release the embedded chain's lock, the leases and the connections."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    chain: Chain
+    access: AccessService
+    issuers: IssuerService
+    issuing: IssuingService
+    status: StatusService
+    verification: VerificationService
+    indexer: Indexer
+    pipeline: Pipeline
+    audit: AuditService
+    metrics: Metrics
+    worker: Worker
+    spool_directory: Path
+    jsonrpc: Callable[[Any], Any] | None
+    version: str
+    _resources: ExitStack = field(repr=False)
+
+    def bind(self, ref: IdempotencyRef, resource: str) -> None:
+        """Remember what a request made, for services that do not bind it with their effect."""
+        with self.store.write() as unit:
+            ref.bind(unit, resource)
+
+    def readiness_checks(self) -> dict[str, Callable[[], object]]:
+        """Checks by the part they are about; each raises when the part does not work."""
+        return {"database": self.store.ping, "node": self.chain.latest, "index": self._check_index}
+
+    def _check_index(self) -> None:
+        position = self.audit.position()
+        limit = self.settings.max_index_age_seconds
+        if position is None or (self.clock.now() - position.read_at).total_seconds() > limit:
+            raise IndexStaleError(f"the index has not been brought up to date for more than {limit} s")
+
+    def close(self) -> None:
+        """Release everything, in reverse order of opening."""
+        self._resources.close()
+
+
+def build(settings: Settings, *, clock: Clock | None = None) -> App:
+    """Wire an application.
+
+    Raises:
+        ConfigurationError: settings, database, chain or keystores do not fit each other.
+        ChainUnavailableError, StoreUnavailableError: node or database cannot be reached.
+    """
+    clock = clock or SystemClock()
+    data_dir = _private_directory(settings.data_dir)
+    with ExitStack() as stack:
+        chain, relayer, jsonrpc = _open_chain(settings, data_dir)
+        stack.callback(chain.close)
+        store = open_store(settings.effective_database_url, migrate=settings.database_url is None)
+        stack.callback(store.close)
+        _claim_database(store, chain)
+        app = _wire(settings, clock, data_dir, store, chain, relayer, jsonrpc, stack)
+        stack.pop_all()
+        return app
+
+
+def _wire(
+    settings: Settings,
+    clock: Clock,
+    data_dir: Path,
+    store: Store,
+    chain: Chain,
+    relayer: Signer | None,
+    jsonrpc: Callable[[Any], Any] | None,
+    stack: ExitStack,
+) -> App:
+    policy = _policy(settings)
+    owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+    operating = _keystore(data_dir, "operating-keys")
+    admins = _keystore(data_dir, "admin-keys")
+    access = AccessService(store, clock, admin_token_sha256(settings, data_dir))
+    indexer = Indexer(
+        store, chain, clock, confirmations=settings.effective_confirmations, owner=f"indexer-{owner}"
+    )
+    pipeline = Pipeline(store, chain, operating, admins, relayer, clock, policy, owner)
+    steps = [("indexer", indexer.step), ("pipeline", pipeline.step)]
+    resources = ExitStack()
+    resources.push(stack.pop_all())
+    resources.callback(indexer.close)
+    return App(
+        settings=settings,
+        clock=clock,
+        store=store,
+        chain=chain,
+        access=access,
+        issuers=IssuerService(store, chain, operating, admins, relayer, clock, policy),
+        issuing=IssuingService(store, chain, clock, policy),
+        status=StatusService(store, chain, clock, policy),
+        verification=VerificationService(store, chain, indexer, clock, _verification_policy(settings)),
+        indexer=indexer,
+        pipeline=pipeline,
+        audit=AuditService(store, chain),
+        metrics=Metrics(store, chain, clock),
+        worker=Worker(steps, poll_seconds=settings.poll_seconds),
+        spool_directory=_private_directory(data_dir / "incoming"),
+        jsonrpc=jsonrpc,
+        version=version("rootmark"),
+        _resources=resources,
+    )
+
+
+def _policy(settings: Settings) -> Policy:
+    return Policy(
+        batch_max_age_seconds=settings.batch_max_age_seconds,
+        batch_max_size=settings.batch_max_size,
+        confirmations=settings.effective_confirmations,
+        store_documents=settings.store_documents,
+        require_approval=settings.require_approval,
+        approval_threshold=settings.approval_threshold,
+        max_fee_per_gas_wei=settings.max_fee_gwei * GWEI,
+        bump_after_seconds=settings.bump_after_seconds,
+    )
+
+
+def _verification_policy(settings: Settings) -> VerificationPolicy:
+    return VerificationPolicy(
+        trusted_issuers=settings.trusted_addresses(), max_index_age_seconds=settings.max_index_age_seconds
+    )
+
+
+# --- chain and keys -----------------------------------------------------------------------------------------
+
+
+def _open_chain(
+    settings: Settings, data_dir: Path
+) -> tuple[Chain, Signer | None, Callable[[Any], Any] | None]:
+    if settings.embedded:
+        embedded: EmbeddedGateway = open_embedded(data_dir / "chain")
+        return embedded, embedded.funder, embedded.jsonrpc
+    assert settings.chain_id is not None
+    chain = open_rpc(
+        settings.rpc_url,
+        chain_id=settings.chain_id,
+        registry=parse_address(settings.registry) if settings.registry else None,
+        deployed_block=settings.deployed_block,
+    )
+    try:
+        return chain, relayer_of(settings), None
+    except BaseException:
+        chain.close()
+        raise
+
+
+def relayer_of(settings: Settings) -> Signer | None:
+    """The one key of SIGNER_KEYSTORE, which pays for relayed calls; None where none is set.
+
+    Raises:
+        ConfigurationError: not exactly one key, no password file, or a publicly known key on a public chain.
+        SignerError: the keystore cannot be read.
+    """
+    if settings.signer_keystore is None:
+        return None
+    if settings.signer_password_file is None:
+        raise ConfigurationError("ROOTMARK_SIGNER_PASSWORD_FILE: the keystore's password is needed")
+    try:
+        password = settings.signer_password_file.read_bytes().rstrip(b"\r\n")
+    except OSError as error:
+        raise ConfigurationError(
+            f"ROOTMARK_SIGNER_PASSWORD_FILE: cannot be read: {error.strerror}"
+        ) from error
+    keystore = EncryptedKeystore(settings.signer_keystore, password)
+    addresses = keystore.addresses()
+    if len(addresses) != 1:
+        raise ConfigurationError(
+            f"ROOTMARK_SIGNER_KEYSTORE: exactly one key is expected, there are {len(addresses)}"
+        )
+    (address,) = addresses
+    refuse_development_key(address, settings.chain_id or 0)
+    return keystore.get(address)
+
+
+def _keystore(data_dir: Path, name: str) -> EncryptedKeystore:
+    password = _secret_file(data_dir / f"{name}-password", lambda: secrets.token_hex(32))
+    return EncryptedKeystore(_private_directory(data_dir / name), password.encode(), strong_kdf=False)
+
+
+# --- secrets and files --------------------------------------------------------------------------------------
+
+
+def admin_token_sha256(settings: Settings, data_dir: Path) -> bytes:
+    """SHA-256 of the admin token: the one set, else the one in the data directory, made at the first start."""
+    if settings.admin_token is not None:
+        return token_sha256(settings.admin_token.get_secret_value())
+    return token_sha256(_secret_file(data_dir / ADMIN_TOKEN_FILE, new_token))
+
+
+def _secret_file(path: Path, make: Callable[[], str]) -> str:
+    """Read a secret, or make it; several processes starting at once agree on one."""
+    try:
+        if not path.exists():
+            temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(make() + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            try:
+                os.link(temporary, path)
+            except FileExistsError:
+                pass
+            finally:
+                temporary.unlink()
+        secret = path.read_text().strip()
+    except OSError as error:
+        raise ConfigurationError(f"{path.name} in DATA_DIR: {error.strerror}") from error
+    if not secret:
+        raise ConfigurationError(f"{path.name} in DATA_DIR is empty; remove it to have it made anew")
+    return secret
+
+
+def _private_directory(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ConfigurationError(f"DATA_DIR: {path.name} cannot be made: {error.strerror}") from error
+    return path
+
+
+def _claim_database(store: Store, chain: Chain) -> None:
+    """A database belongs to one registry on one chain; another would make its records nonsense."""
+    info = chain.info
+    mine = f"eip155:{info.chain_id}:{to_hex(info.address)}:{to_hex(info.genesis_hash)}"
+    with store.write() as unit:
+        known = unit.meta.get("registry")
+        if known is None:
+            unit.meta.set("registry", mine)
+        elif known != mine:
+            raise ConfigurationError(
+                "this database belongs to another registry or chain; use the settings it was made with, or "
+                "another DATABASE_URL or DATA_DIR"
+            )
+
+
+def run_worker(app: App) -> tuple[threading.Thread, threading.Event]:
+    """Start the background work in a thread; set the event to end it."""
+    stop = threading.Event()
+    thread = threading.Thread(target=app.worker.run, args=(stop,), name="worker", daemon=True)
+    thread.start()
+    return thread, stop
+
+
+__all__ = [
+    "ADMIN_TOKEN_FILE",
+    "App",
+    "SystemClock",
+    "admin_token_sha256",
+    "build",
+    "relayer_of",
+    "run_worker",
+]
