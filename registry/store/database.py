@@ -1,0 +1,134 @@
+"""One open transaction as the repositories see it: statements in, rows out, foreign errors translated.
+
+Results are complete lists; who wants to stream reads in pieces by key. Nothing here survives the transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Connection,
+    Executable,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+)
+from sqlalchemy import Row as ResultRow
+from sqlalchemy.dialects import postgresql, sqlite
+
+from registry.errors import NotFoundError
+from registry.store.errors import FOREIGN, translate
+
+_COPY_TYPES: tuple[tuple[type[Any], str], ...] = (
+    (SmallInteger, "int2"),
+    (BigInteger, "int8"),
+    (Integer, "int4"),
+    (LargeBinary, "bytea"),
+    (Text, "text"),
+    (Boolean, "bool"),
+)
+
+
+class Database:
+    """A connection inside a transaction that somebody else begins and ends."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.is_postgres = connection.dialect.name == "postgresql"
+
+    def rows(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Any]:
+        """All rows of a query, or of what a statement returns."""
+        try:
+            return self.connection.execute(statement, parameters).all()
+        except FOREIGN as error:
+            raise translate(error) from error
+
+    def first(
+        self, statement: Executable, parameters: Mapping[str, Any] | None = None
+    ) -> ResultRow[Any] | None:
+        """The first row, or None."""
+        try:
+            return self.connection.execute(statement, parameters).first()
+        except FOREIGN as error:
+            raise translate(error) from error
+
+    def scalar(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Any:
+        """The first column of the first row, or None."""
+        row = self.first(statement, parameters)
+        return None if row is None else row[0]
+
+    def run(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> int:
+        """Execute a statement that changes rows; how many."""
+        try:
+            return self.connection.execute(
+                statement, parameters, execution_options={"preserve_rowcount": True}
+            ).rowcount
+        except FOREIGN as error:
+            raise translate(error) from error
+
+    def must(self, statement: Executable, what: str) -> None:
+        """Execute a statement that has to change something; `NotFoundError` naming ``what`` otherwise."""
+        if self.run(statement) == 0:
+            raise NotFoundError(f"{what} does not exist")
+
+    def insert(self, table: Table) -> Any:
+        """The dialect's INSERT, which knows ON CONFLICT."""
+        return postgresql.insert(table) if self.is_postgres else sqlite.insert(table)
+
+    def insert_many(self, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Insert rows in the order of ``columns``, consuming the iterable as it goes: COPY on PostgreSQL, one
+        prepared
+        statement on SQLite."""
+        try:
+            if self.is_postgres:
+                self._copy(table, columns, rows)
+            else:
+                marks = ", ".join("?" * len(columns))
+                names = ", ".join(columns)
+                cursor: Any = self.connection.connection.cursor()
+                # Names come from the row classes, values are bound.
+                cursor.executemany(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", rows)  # noqa: S608
+                cursor.close()
+        except FOREIGN as error:
+            raise translate(error) from error
+
+    def insert_new(self, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
+        """Insert those rows that break no unique index; how many were inserted."""
+        mark = "%s" if self.is_postgres else "?"
+        marks = ", ".join([mark] * len(columns))
+        # Names come from the row classes, values are bound.
+        statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
+        try:
+            cursor = self.connection.connection.cursor()
+            cursor.executemany(statement, rows)
+            inserted = cursor.rowcount
+            cursor.close()
+        except FOREIGN as error:
+            raise translate(error) from error
+        return int(inserted)
+
+    def _copy(self, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        names = ", ".join(columns)
+        types = [_copy_type(table, name) for name in columns]
+        driver: Any = self.connection.connection
+        with (
+            driver.cursor() as cursor,
+            cursor.copy(f"COPY {table.name} ({names}) FROM STDIN (FORMAT BINARY)") as copy,
+        ):
+            copy.set_types(types)
+            for row in rows:
+                copy.write_row(row)
+
+
+def _copy_type(table: Table, column: str) -> str:
+    kind = table.c[column].type
+    for python_type, name in _COPY_TYPES:
+        if isinstance(kind, python_type):
+            return name
+    raise TypeError(f"no COPY type for {table.name}.{column}")

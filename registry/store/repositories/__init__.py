@@ -1,0 +1,1 @@
+"""The repositories of `registry.ports.store`: statements over row classes, nothing else."""

@@ -1,0 +1,82 @@
+"""Erasure of one credential: whatever could still tell its digest or salt.
+
+Answers and payloads are bytes that others wrote; the digest's 64 hexadecimal digits in them become zeros, so
+that they keep their shape and length.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, func, or_, select, tuple_, update
+
+from registry.encoding import Address, Digest
+from registry.errors import NotSealedError
+from registry.model.batches import BatchState
+from registry.store.database import Database
+from registry.store.repositories.batches import BATCHES, DETAILS, ENTRIES, RECEIVING
+from registry.store.rows import (
+    ApiKeyRow,
+    FeedRow,
+    IdempotencyRow,
+    SkippedDigestRow,
+    StatusRequestRow,
+    table,
+)
+from registry.store.values import chunks
+
+FEED = table(FeedRow)
+ANSWERS = table(IdempotencyRow)
+KEYS = table(ApiKeyRow)
+SKIPPED = table(SkippedDigestRow)
+REQUESTS = table(StatusRequestRow)
+
+SERVER_ADMIN = "admin"
+"""Owner of the server administrator's idempotency keys; the others are owned by API keys."""
+
+
+def erase_entries(database: Database, issuer: Address, digest: Digest) -> int:
+    """See `registry.store.repositories.entries.Entries.erase`."""
+    query = (
+        select(ENTRIES.c.batch_seq, ENTRIES.c.entry_index, BATCHES.c.state)
+        .join_from(ENTRIES, BATCHES, BATCHES.c.seq == ENTRIES.c.batch_seq)
+        .where(ENTRIES.c.digest == digest, BATCHES.c.issuer == issuer, BATCHES.c.state != RECEIVING)
+    )
+    rows = database.rows(query)
+    if any(row.state == BatchState.OPEN.value for row in rows):
+        raise NotSealedError("the credential stands in an open batch; it can be erased once that is sealed")
+    for places in chunks((row.batch_seq, row.entry_index) for row in rows):
+        entry, detail = (tuple_(t.c.batch_seq, t.c.entry_index) for t in (ENTRIES, DETAILS))
+        database.run(update(ENTRIES).where(entry.in_(places)).values(digest=None, salt=None))
+        database.run(delete(DETAILS).where(detail.in_(places)))
+    requests = select(REQUESTS.c.id).where(REQUESTS.c.issuer == issuer)
+    database.run(delete(SKIPPED).where(SKIPPED.c.digest == digest, SKIPPED.c.request_id.in_(requests)))
+    _scrub_feed(database, issuer, digest.hex())
+    _scrub_answers(database, issuer, digest.hex())
+    return len(rows)
+
+
+def _scrub_feed(database: Database, issuer: Address, digits: str) -> None:
+    statement = (
+        update(FEED)
+        .where(FEED.c.issuer == issuer, FEED.c.payload.contains(digits))
+        .values(payload=func.replace(FEED.c.payload, digits, "0" * len(digits)))
+    )
+    database.run(statement)
+
+
+def _scrub_answers(database: Database, issuer: Address, digits: str) -> None:
+    needle = digits.encode()
+    found = (
+        func.strpos(func.encode(ANSWERS.c.answer_body, "escape"), digits)  # keeps ASCII as it is
+        if database.is_postgres
+        else func.instr(ANSWERS.c.answer_body, needle)
+    )
+    owners = select(KEYS.c.id).where(KEYS.c.issuer == issuer)
+    query = select(ANSWERS.c.owner, ANSWERS.c.key, ANSWERS.c.answer_body).where(
+        or_(ANSWERS.c.owner == SERVER_ADMIN, ANSWERS.c.owner.in_(owners)), found > 0
+    )
+    for owner, key, body in database.rows(query):
+        database.run(
+            update(ANSWERS)
+            .where(ANSWERS.c.owner == owner, ANSWERS.c.key == key)
+            .values(answer_body=body.replace(needle, b"0" * len(needle)))
+        )

@@ -1,0 +1,56 @@
+"""The tables as row classes, one module per aggregate. Rows never leave `registry.store`."""
+
+from __future__ import annotations
+
+from sqlalchemy import MetaData
+
+from registry.store.rows.base import Row, table
+from registry.store.rows.batches import BatchRow, EntryDetailRow, EntryRow, TileRow
+from registry.store.rows.events import EventRow, EventWordRow, HeaderRow, MismatchRow, PositionRow
+from registry.store.rows.issuers import AccessRow, ApiKeyRow, IssuerRow
+from registry.store.rows.outbox import (
+    AttemptRow,
+    OperationRow,
+    SkippedDigestRow,
+    StatusRequestRow,
+    TransactionRow,
+)
+from registry.store.rows.running import (
+    CounterRow,
+    FeedCursorRow,
+    FeedRow,
+    IdempotencyRow,
+    LeaseRow,
+    MetaRow,
+)
+
+METADATA: MetaData = Row.metadata
+"""All tables of the registry, and no other's."""
+
+__all__ = [
+    "METADATA",
+    "AccessRow",
+    "ApiKeyRow",
+    "AttemptRow",
+    "BatchRow",
+    "CounterRow",
+    "EntryDetailRow",
+    "EntryRow",
+    "EventRow",
+    "EventWordRow",
+    "FeedCursorRow",
+    "FeedRow",
+    "HeaderRow",
+    "IdempotencyRow",
+    "IssuerRow",
+    "LeaseRow",
+    "MetaRow",
+    "MismatchRow",
+    "OperationRow",
+    "PositionRow",
+    "SkippedDigestRow",
+    "StatusRequestRow",
+    "TileRow",
+    "TransactionRow",
+    "table",
+]

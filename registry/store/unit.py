@@ -1,0 +1,32 @@
+"""A unit of work: the repositories over one transaction."""
+
+from __future__ import annotations
+
+from registry.store.database import Database
+from registry.store.repositories.batches import Batches
+from registry.store.repositories.entries import Entries
+from registry.store.repositories.events import Events
+from registry.store.repositories.feed import Feed
+from registry.store.repositories.issuers import Access, Issuers
+from registry.store.repositories.outbox import Outbox
+from registry.store.repositories.running import Idempotency, Leases, Meta
+
+
+class SqlUnit:
+    """`registry.ports.store.Unit`. Must not be used after its block ended."""
+
+    def __init__(self, database: Database) -> None:
+        self.issuers = Issuers(database)
+        self.access = Access(database)
+        self.batches = Batches(database)
+        self.feed = Feed(database)
+        self.entries = Entries(database, self.feed)
+        self.outbox = Outbox(database)
+        self.leases = Leases(database)
+        self.events = Events(database)
+        self.idempotency = Idempotency(database)
+        self.meta = Meta(database)
+
+    def finish(self) -> None:
+        """What has to happen last before the commit."""
+        self.feed.flush()
