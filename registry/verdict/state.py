@@ -124,11 +124,11 @@ class RegistryState:
         """The URI last set, None when none was."""
         return self._profiles.get(issuer)
 
-    def all_keys(self) -> tuple[KeyFacts, ...]:
+    def keys(self) -> tuple[KeyFacts, ...]:
         """All keys, in the order in which they were added."""
         return tuple(self._keys.values())
 
-    def all_batches(self) -> tuple[BatchFacts, ...]:
+    def batches(self) -> tuple[BatchFacts, ...]:
         """All batches, in the order in which they were first anchored."""
         return tuple(self._batches.values())
 

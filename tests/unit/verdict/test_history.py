@@ -119,8 +119,9 @@ def test_profile_is_the_last_one_set() -> None:
 
 def test_state_lists_keys_and_batches_in_order() -> None:
     state = state_after(anchored().add_key(KEY_2).anchor(ROOT_2, KEY_2))
-    assert [key.key for key in state.all_keys()] == [KEY, KEY_2]
-    assert [batch.root for batch in state.all_batches()] == [ROOT, ROOT_2]
+    keys = state.keys()
+    assert [key.key for key in keys] == [KEY, KEY_2]
+    assert [batch.root for batch in state.batches()] == [ROOT, ROOT_2]
 
 
 # --- histories that are not the contract's ---
