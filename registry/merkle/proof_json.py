@@ -81,8 +81,6 @@ def proof_from_json(value: JsonValue, *, pointer: str = "") -> InclusionProof:
     """
     try:
         return _proof(value, pointer)
-    except MalformedProofError:
-        raise
     except ValidationError as error:
         raise MalformedProofError(str(error), faults=error.faults) from error
 

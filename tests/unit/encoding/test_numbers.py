@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal, localcontext
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry.encoding.numbers import MAX_SAFE_INTEGER, NumberRangeError, checked_float, checked_int
@@ -28,6 +28,7 @@ def test_zero_passes_however_it_is_written() -> None:
         assert checked_float(text) == 0
 
 
+@settings(deadline=None)
 @given(
     sign=st.sampled_from(["", "-"]),
     whole=st.one_of(
@@ -50,6 +51,7 @@ def test_range_agrees_with_exact_decimals(sign: str, whole: int, fraction: str, 
             checked_float(text)
 
 
+@settings(deadline=None)
 @given(shift=st.integers(-400, 400), digits=st.text("0123456789", min_size=1, max_size=20))
 def test_moving_the_point_does_not_change_the_answer(shift: int, digits: str) -> None:
     plain = f"{int(digits)}.0"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry.encoding import format_time, parse_time
@@ -80,6 +80,7 @@ def test_local_time_is_not_written() -> None:
         format_time(datetime(2026, 11, 23, 4))  # noqa: DTZ001
 
 
+@settings(deadline=None)
 @given(st.datetimes(timezones=st.just(UTC)))
 def test_what_is_written_is_read_back(instant: datetime) -> None:
     assert parse_time(format_time(instant)) == instant
