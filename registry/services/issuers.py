@@ -85,22 +85,20 @@ class IssuerService:
         chain: Chain,
         operating: Keystore,
         admins: Keystore,
+        relayer: Signer | None,
         clock: Clock,
         policy: Policy,
-        *,
-        relayer: Address | None = None,
     ) -> None:
-        """``relayer`` is the account that funds operating keys on a test chain."""
+        """``relayer`` funds operating keys on a test chain."""
         self._store = store
         self._chain = chain
         self._operating = operating
         self._admins = admins
         self._clock = clock
         self._policy = policy
-        self._relayer = relayer
+        self._funder = None if relayer is None else relayer.address
 
-    # --- registration
-    # -------------------------------------------------------------------------------------------
+    # --- registration ---------------------------------------------------------------------------------------
 
     def register(
         self,
@@ -167,15 +165,14 @@ class IssuerService:
 
     def _fund(self, unit: Unit, issuer: Issuer, now: datetime) -> None:
         """On a test chain the operating key gets ether, so that it sends for itself."""
-        if not self._chain.info.test_chain or self._relayer is None:
+        if not self._chain.info.test_chain or self._funder is None:
             return
         call = ContractCall(
             CallKind.FUND, issuer.address, account=issuer.key, value_wei=self._policy.funding_wei
         )
-        unit.outbox.add_operation(issuer.address, self._relayer, call, OperationState.QUEUED, now)
+        unit.outbox.add_operation(issuer.address, self._funder, call, OperationState.QUEUED, now)
 
-    # --- reading
-    # ------------------------------------------------------------------------------------------------
+    # --- reading --------------------------------------------------------------------------------------------
 
     def get(self, address: Address) -> Issuer:
         """The issuer; becomes active here when the index shows that its own admin has registered the key.
@@ -234,8 +231,7 @@ class IssuerService:
                 )
         return list(keys.values())
 
-    # --- keys
-    # ---------------------------------------------------------------------------------------------------
+    # --- keys -----------------------------------------------------------------------------------------------
 
     def add_key(
         self,

@@ -67,8 +67,7 @@ class IssuingService:
         self._receiver = Receiver(store, chain.encoder, clock, policy, checkpoint)
         self._proofs = ProofReader(store, chain.info)
 
-    # --- whole batches
-    # ------------------------------------------------------------------------------------------
+    # --- whole batches --------------------------------------------------------------------------------------
 
     def create_batch(
         self,
@@ -117,8 +116,7 @@ class IssuingService:
         keep = self._policy.store_documents
         return item_from_credential(credential, method, external_id, keep_document=keep, pointer=pointer)
 
-    # --- the open batch
-    # -----------------------------------------------------------------------------------------
+    # --- the open batch -------------------------------------------------------------------------------------
 
     def add_credential(
         self, caller: Caller, item: NewItem, *, idempotency: IdempotencyRef | None = None
@@ -214,8 +212,7 @@ class IssuingService:
         publishers = unit.meta.get(_publishers_name(batch)) if self._policy.require_approval else None
         seal_in(unit, batch, tree, redrawn, issuer, self._clock.now(), awaiting_approval_of=publishers)
 
-    # --- approval and retry
-    # -------------------------------------------------------------------------------------
+    # --- approval and retry ---------------------------------------------------------------------------------
 
     def _publisher(self, caller: Caller) -> str | None:
         return caller.key_id if self._policy.require_approval else None
@@ -272,8 +269,7 @@ class IssuingService:
                     faults=[Fault("already-anchored", f"entry {index} is in batch {other_id}", "")],
                 )
 
-    # --- reading
-    # ------------------------------------------------------------------------------------------------
+    # --- reading --------------------------------------------------------------------------------------------
 
     def batch(self, caller: Caller | None, batch_id: str) -> Batch:
         """A batch by its public name. Raises `NotFoundError`."""
@@ -326,8 +322,7 @@ class IssuingService:
         with self._store.read() as unit:
             return list(unit.entries.by_external_ids(caller.issuer, external_ids))
 
-    # --- erasure
-    # ------------------------------------------------------------------------------------------------
+    # --- erasure --------------------------------------------------------------------------------------------
 
     def erase(self, caller: Caller, digest: Digest) -> int:
         """Remove digest, salt, document and dates of the issuer's entries with ``digest``; how many.

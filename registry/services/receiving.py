@@ -105,8 +105,7 @@ class Receiver:
             self._discard(seq)
         return len(seqs)
 
-    # --- rows
-    # ---------------------------------------------------------------------------------------------------
+    # --- rows -----------------------------------------------------------------------------------------------
 
     def _fill(self, batch: Batch, items: Iterator[NewItem | Fault], position: Position) -> None:
         size = 0
@@ -157,8 +156,7 @@ class Receiver:
             return ExternalIdConflictError("an external_id is taken by other content", faults=other)
         return DuplicateDigestError("these were issued already", faults=same)
 
-    # --- sealing
-    # ------------------------------------------------------------------------------------------------
+    # --- sealing --------------------------------------------------------------------------------------------
 
     def _seal(
         self,
@@ -223,8 +221,7 @@ def locked_issuer(unit: Unit, address: Address) -> Issuer:
     return issuer
 
 
-# --- what concerns the batch as a whole
-# -----------------------------------------------------------------------------
+# --- what concerns the batch as a whole ---------------------------------------------------------------------
 
 
 def _refuse_repeated(unit: Unit, seq: int, position: Position) -> None:

@@ -86,8 +86,7 @@ class StatusService:
         self._clock = clock
         self._policy = policy
 
-    # --- credentials
-    # --------------------------------------------------------------------------------------------
+    # --- credentials ----------------------------------------------------------------------------------------
 
     def change(
         self,
@@ -144,8 +143,7 @@ class StatusService:
         skipped = dict.fromkeys(entry.digest for entry in entries if entry.digest not in changing)
         return wanted, list(skipped)
 
-    # --- batches
-    # ------------------------------------------------------------------------------------------------
+    # --- batches --------------------------------------------------------------------------------------------
 
     def withdraw(
         self,
@@ -200,8 +198,7 @@ class StatusService:
             builder.operation(_admin(issuer), call, batch.seq)
             return builder.close(idempotency)
 
-    # --- requests
-    # -----------------------------------------------------------------------------------------------
+    # --- requests -------------------------------------------------------------------------------------------
 
     def request(self, caller: Caller, request_id: str) -> StatusRequest:
         """A request of the caller's issuer; another's is as unknown as none. Raises `NotFoundError`."""

@@ -44,8 +44,7 @@ class Confirming:
         self._policy = policy
         self._checkpoint = checkpoint
 
-    # --- transactions: under the sender's lane
-    # ------------------------------------------------------------------
+    # --- transactions: under the sender's lane --------------------------------------------------------------
 
     def confirm(self, lane: Lane, transaction: OutboxTransaction, view: View, mined_count: int) -> bool:
         """Look for the transaction on chain; whether anything was written.
@@ -134,8 +133,7 @@ class Confirming:
             own = unit.outbox.transactions_of([operation.id])
         return read_anchor(self._chain, effect, own)
 
-    # --- transactions that are not there
-    # ------------------------------------------------------------------------
+    # --- transactions that are not there --------------------------------------------------------------------
 
     def _missing(self, lane: Lane, transaction: OutboxTransaction, view: View, mined_count: int) -> bool:
         if transaction.state is TransactionState.MINED:
@@ -165,8 +163,7 @@ class Confirming:
                 ledger.queued(unit, now)
         return True
 
-    # --- operations whose effect was seen
-    # -----------------------------------------------------------------------
+    # --- operations whose effect was seen -------------------------------------------------------------------
 
     def follow(self, operations: Sequence[Operation], view: View) -> bool:
         """Rewind operations whose block is gone, finish those whose block is final; whether anything was

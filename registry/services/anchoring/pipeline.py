@@ -1,9 +1,9 @@
 """One round of the outbox after the other, until every operation is final or failed.
 
-A round: read the chain's end; rewind what a reorg took and finish what is final; for each sender this process
-holds the lease of, confirm its transactions, send again what was lost, raise the fee of what is stuck; submit
-what is ready. Everything a round learns is written before the next step, so that a process may die anywhere
-and another go on.
+A round: seal what is due; read the chain's end; rewind what a reorg took and finish what is final; for each
+sender this process holds the lease of, confirm its transactions, send again what was lost, raise the fee of
+what is stuck; submit what is ready. Everything a round learns is written before the next step, so that a
+process may die anywhere and another go on.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from registry.services.anchoring.lanes import Lane, Lanes, View, look
 from registry.services.anchoring.ready import ready
 from registry.services.anchoring.sending import Sending
 from registry.services.anchoring.submitting import Submission, Submitting
+from registry.services.issuing import IssuingService
 from registry.services.policy import Policy
 from registry.services.sealing import Checkpoint, no_checkpoint
 
@@ -65,6 +66,7 @@ class Pipeline:
             store, chain, keys, self._lanes, self._sending, clock, policy, checkpoint
         )
         self._confirming = Confirming(store, chain, clock, policy, checkpoint)
+        self._issuing = IssuingService(store, chain, clock, policy, checkpoint)
         self._lock = threading.Lock()
 
     def step(self) -> bool:
@@ -75,14 +77,15 @@ class Pipeline:
                 written stands, and the next one goes on from there.
         """
         with self._lock:
+            sealed = self._issuing.seal_due() > 0
             operations, transactions = self._unfinished()
             if not operations and not transactions:
-                return False
+                return sealed
             view = look(self._chain, self._policy)
             changed = self._confirming.follow(operations, view)
             for sender, own in _by_sender(transactions).items():
                 changed = self._serve(sender, own, view) or changed
-            return self._submit(view) or changed
+            return self._submit(view) or changed or sealed
 
     def close(self) -> None:
         """Give the senders to others at once instead of when the leases run out."""
@@ -95,8 +98,7 @@ class Pipeline:
             transactions = unit.outbox.transactions(states=_OPEN, limit=MAX_OPERATIONS)
         return operations, transactions
 
-    # --- what is on its way
-    # -------------------------------------------------------------------------------------
+    # --- what is on its way ---------------------------------------------------------------------------------
 
     def _serve(self, sender: Address, transactions: Sequence[OutboxTransaction], view: View) -> bool:
         lane = self._lanes.acquire(sender)
@@ -121,8 +123,7 @@ class Pipeline:
                 changed = self._sending.resend(lane, transaction) or changed
         return changed
 
-    # --- what is to be sent
-    # -------------------------------------------------------------------------------------
+    # --- what is to be sent ---------------------------------------------------------------------------------
 
     def _submit(self, view: View) -> bool:
         operations, transactions = self._unfinished()

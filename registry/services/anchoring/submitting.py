@@ -116,8 +116,7 @@ class Submitting:
             return Submission.WAITS
         return Submission.RELAYED if plan.mode is SendMode.RELAYED else Submission.SENT
 
-    # --- before anything is signed
-    # ------------------------------------------------------------------------------
+    # --- before anything is signed --------------------------------------------------------------------------
 
     def _damage(self, operation: Operation) -> str | None:
         seq = operation.batch_seq
@@ -179,8 +178,7 @@ class Submitting:
             for other in earlier
         )
 
-    # --- who sends
-    # ----------------------------------------------------------------------------------------------
+    # --- who sends ------------------------------------------------------------------------------------------
 
     def _plan(self, operation: Operation, call: ContractCall, fees: Fees, view: View) -> _Plan | None:
         """Direct where the acting key has the ether, else relayed; None when nobody can pay, or must wait.
@@ -238,8 +236,7 @@ class Submitting:
         gas = gas_limit(self._chain.estimate_gas(relayer, to, data))
         return None if gas is None else _Plan(relayer, SendMode.RELAYED, to, data, gas, 0)
 
-    # --- signed bytes
-    # -------------------------------------------------------------------------------------------
+    # --- signed bytes ---------------------------------------------------------------------------------------
 
     def _commit(self, operation: Operation, plan: _Plan, fees: Fees) -> bool:
         lane = self._lanes.acquire(plan.sender)
