@@ -63,16 +63,21 @@ class EmbeddedChain:
         """
         self._guard = threading.RLock()
         self._doubtful = False
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = DirectoryLock(path)
+        self._lock: DirectoryLock | None = None
         self._store: ChainStore | None = None
         try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = DirectoryLock(path)
             file = path / "chain.sqlite3"
             file.touch(mode=0o600)
             self._store = ChainStore(file, busy_timeout_seconds=busy_timeout_seconds)
             begun = self._store.meta("chain_id") is not None
             self._faucet = load_or_make_faucet(path, make=not begun)
             self._engine = self._begin_or_continue(self._store, begun, chain_id, clock)
+        except OSError as error:
+            self.close()
+            reason = error.strerror or "I/O error"
+            raise EmbeddedStorageError(f"the embedded chain in {path} cannot be opened: {reason}") from error
         except BaseException:
             self.close()
             raise
@@ -182,7 +187,8 @@ class EmbeddedChain:
                 if store is not None:
                     store.close()
             finally:
-                self._lock.release()
+                if self._lock is not None:
+                    self._lock.release()
 
     def __enter__(self) -> Self:
         return self

@@ -45,6 +45,7 @@ def load_or_make_faucet(directory: Path, *, make: bool) -> LocalAccount:
 
     Raises:
         EmbeddedChainMismatchError: the file is missing or holds no key.
+        OSError: it cannot be read or written.
     """
     path = directory / _KEY_FILE
     if make and not path.exists():
@@ -55,7 +56,7 @@ def load_or_make_faucet(directory: Path, *, make: bool) -> LocalAccount:
         raise EmbeddedChainMismatchError(
             f"{path} is missing; restore it from the backup of this data directory"
         ) from None
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         raise EmbeddedChainMismatchError(f"{path} cannot be read as a key") from error
     return account
 

@@ -13,7 +13,7 @@ from web3.providers.base import JSONBaseProvider
 from web3.types import RPCEndpoint, RPCResponse
 
 from registry.chain.embedded.chain import EmbeddedChain
-from registry.chain.embedded.errors import RpcError
+from registry.chain.embedded.errors import EmbeddedStorageError, RpcError
 
 
 class EmbeddedProvider(JSONBaseProvider):
@@ -45,5 +45,10 @@ class EmbeddedProvider(JSONBaseProvider):
         return [self.make_request(method, params) for method, params in requests]
 
     def is_connected(self, show_traceback: bool = False) -> bool:
-        """Whether the chain is open."""
-        return super().is_connected(show_traceback)
+        """Whether the chain is open and its database answers."""
+        try:
+            return super().is_connected(show_traceback)
+        except EmbeddedStorageError:
+            if show_traceback:
+                raise
+            return False

@@ -142,6 +142,13 @@ def test_file_that_is_no_database_is_a_storage_error(directory: Path) -> None:
         EmbeddedChain(directory)
 
 
+def test_directory_that_cannot_be_made_is_a_storage_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    for path in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(EmbeddedStorageError, match="cannot be opened"):
+            EmbeddedChain(path)
+
+
 # --- two openers ---
 
 

@@ -8,7 +8,7 @@ import pytest
 from web3 import Web3
 from web3.exceptions import ContractCustomError, ContractLogicError
 
-from registry.chain.embedded import EmbeddedChain, EmbeddedProvider, RpcError
+from registry.chain.embedded import EmbeddedChain, EmbeddedProvider, EmbeddedStorageError, RpcError
 from registry.chain.embedded.testing import EmbeddedTesting
 
 from .conftest import ENDLESS, INVALID, REVERT_WITH_INPUT, STORE_AND_LOG, TIME_AND_NUMBER, ManualClock, Sender
@@ -347,9 +347,10 @@ def test_web3_batches_work_and_ccip_read_is_off(chain: EmbeddedChain, web3: Web3
 
 
 def test_closed_chain_says_so(chain: EmbeddedChain) -> None:
-    from registry.chain.embedded import EmbeddedStorageError
-
     provider = EmbeddedProvider(chain)
     chain.close()
+    assert provider.is_connected() is False
+    with pytest.raises(EmbeddedStorageError, match="closed"):
+        provider.is_connected(show_traceback=True)
     with pytest.raises(EmbeddedStorageError, match="closed"):
         provider.make_request("eth_blockNumber", [])  # type: ignore[arg-type]
