@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from registry.encoding import format_time, to_checksum, to_hex
 from registry.model.batches import Batch, Entry
-from registry.model.chain import RegistryEvent, Role
 from registry.model.issuers import AccessRecord, ApiKey, Issuer
 from registry.model.operations import StatusRequest
 from registry.model.reasons import reason_from_code
@@ -16,21 +15,6 @@ from registry.model.reasons import reason_from_code
 def time_of(instant: datetime | None) -> str | None:
     """RFC 3339 with Z, or None."""
     return None if instant is None else format_time(instant)
-
-
-def chain_time(seconds: int) -> str:
-    """A block time in seconds as RFC 3339."""
-    return format_time(datetime.fromtimestamp(seconds, UTC))
-
-
-def far_time(seconds: int) -> str | None:
-    """A key's validUntil: None when it lies beyond the calendar, that is: unbounded."""
-    return None if seconds > 253402300799 else chain_time(seconds)
-
-
-def role_names(roles: int) -> list[str]:
-    """The names of a key's roles."""
-    return [role.name.lower() for role in Role if roles & role and role.name is not None]
 
 
 def batch_json(batch: Batch, latest_block: int | None) -> dict[str, Any]:
@@ -117,36 +101,6 @@ def entry_json(entry: Entry, status: str | None, anchored_at: datetime | None) -
         "status": status,
         "anchored_at": time_of(anchored_at),
     }
-
-
-def event_json(event: RegistryEvent) -> dict[str, Any]:
-    """A contract event, with those parameters that its kind has."""
-    shown: dict[str, Any] = {
-        "kind": event.kind.value,
-        "issuer": to_checksum(event.issuer),
-        "at": chain_time(event.at),
-        "block_number": event.block_number,
-        "block_hash": to_hex(event.block_hash),
-        "transaction": to_hex(event.transaction),
-        "log_index": event.log_index,
-        "head": to_hex(event.head),
-    }
-    if event.root is not None:
-        shown["root"] = to_hex(event.root)
-    if event.account is not None:
-        name = "key" if event.kind.value in ("KeyAdded", "KeyRetired", "BatchAnchored") else "actor"
-        shown["admin" if event.kind.value.startswith("Admin") else name] = to_checksum(event.account)
-    if event.kind.value == "KeyAdded":
-        shown["roles"] = role_names(event.roles)
-    if event.kind.value == "KeyRetired":
-        shown["valid_until"] = far_time(event.valid_until)
-    if event.kind.value == "ProfileSet":
-        shown["uri"] = event.uri
-    if event.kind.value not in ("KeyAdded", "ProfileSet", "AdminProposed", "AdminChanged", "BatchAnchored"):
-        shown["reason"] = reason_from_code(event.reason).label
-    if event.changes:
-        shown["changes"] = [{"word": str(c.word), "mask": f"0x{c.mask:064x}"} for c in event.changes]
-    return shown
 
 
 def access_json(record: AccessRecord) -> dict[str, Any]:

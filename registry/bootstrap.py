@@ -10,7 +10,7 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from registry.chain.chains import refuse_development_key
-from registry.chain.factory import EmbeddedGateway, open_embedded, open_rpc
+from registry.chain.factory import EmbeddedGateway, deploy_by_rpc, open_embedded, open_rpc
 from registry.chain.keystore import EncryptedKeystore
-from registry.encoding import parse_address, to_hex
+from registry.encoding import parse_address, to_checksum, to_hex
 from registry.errors import ConfigurationError, IndexStaleError
 from registry.ports.chain import Chain
 from registry.ports.clock import Clock
@@ -40,7 +40,7 @@ from registry.services.status import StatusService
 from registry.services.verification import VerificationPolicy, VerificationService
 from registry.services.worker import Worker
 from registry.settings import Settings
-from registry.store import open_store
+from registry.store import migrate, migrations_behind, open_store, schema_version
 
 ADMIN_TOKEN_FILE = "admin-token"
 GWEI = 10**9
@@ -237,6 +237,28 @@ def _keystore(data_dir: Path, name: str) -> EncryptedKeystore:
     return EncryptedKeystore(_private_directory(data_dir / name), password.encode(), strong_kdf=False)
 
 
+def open_reader(
+    settings: Settings, urls: Sequence[str], *, chain_id: int | None = None, registry: str | None = None
+) -> Chain:
+    """A chain to read from, for commands that need no server.
+
+    Args:
+        chain_id: else the one set; else whatever the first node says.
+        registry: else the one set; else where every registry stands that was deployed the usual way.
+
+    Raises:
+        ConfigurationError: a node is on another chain, or has another contract there.
+        ChainUnavailableError: no node answers.
+    """
+    address = registry or settings.registry
+    return open_rpc(
+        urls,
+        chain_id=chain_id or settings.chain_id,
+        registry=parse_address(address) if address else None,
+        deployed_block=settings.deployed_block,
+    )
+
+
 # --- secrets and files --------------------------------------------------------------------------------------
 
 
@@ -276,6 +298,43 @@ def _private_directory(path: Path) -> Path:
     except OSError as error:
         raise ConfigurationError(f"DATA_DIR: {path.name} cannot be made: {error.strerror}") from error
     return path
+
+
+# --- database and contract ----------------------------------------------------------------------------------
+
+
+def migrate_database(settings: Settings) -> str:
+    """Bring the schema up to date; its version."""
+    _private_directory(settings.data_dir)
+    return migrate(settings.effective_database_url)
+
+
+def database_versions(settings: Settings) -> dict[str, Any]:
+    """`version` (None for an empty database) and `behind`, the number of missing migrations."""
+    url = settings.effective_database_url
+    return {"version": schema_version(url), "behind": migrations_behind(url)}
+
+
+def deploy_contract(settings: Settings) -> dict[str, Any]:
+    """Deploy the registry on the chain of RPC_URL.
+
+    Raises:
+        ConfigurationError: the embedded chain (which deploys by itself), or no key to pay with.
+        ChainUnavailableError: the node does not answer.
+    """
+    if settings.embedded:
+        raise ConfigurationError(
+            "the embedded chain brings its registry; set ROOTMARK_RPC_URL for another chain"
+        )
+    signer = relayer_of(settings)
+    if signer is None:
+        raise ConfigurationError("ROOTMARK_SIGNER_KEYSTORE: a key that pays for the deployment is needed")
+    made = deploy_by_rpc(settings.rpc_url, signer)
+    return {
+        "chain": f"eip155:{settings.chain_id}",
+        "registry": to_checksum(made.address),
+        "transaction": None if made.transaction is None else to_hex(made.transaction),
+    }
 
 
 def _claim_database(store: Store, chain: Chain) -> None:

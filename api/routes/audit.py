@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from api import docs
 from api.context import Query, app_of, blocking, caller_of, json_response, page_response, require_caller
-from api.views import access_json, chain_time, event_json, far_time, time_of
+from api.views import access_json, time_of
 from registry.bootstrap import App
 from registry.encoding import parse_address, to_checksum, to_hex
 from registry.errors import UnsupportedMediaTypeError
@@ -23,8 +23,8 @@ from registry.model.chain import EventKind
 from registry.model.issuers import Caller
 from registry.model.reasons import REASON_LABELS, Reason, reason_from_code
 from registry.services.auditing.consistency import Difference
-from registry.services.auditing.history import IssuerAudit
 from registry.services.auditing.revocations import KINDS, RevocationLine, Selection
+from registry.services.auditing.views import audit_json, chain_time, event_json
 
 router = APIRouter(prefix="/v1", tags=["audit"])
 
@@ -191,36 +191,6 @@ def _history(app: App, issuer: Any) -> bytes:
     view = audit_json(app.audit.issuer(issuer))
     view["sha256"] = sha256(orjson.dumps(view["events"])).hexdigest()
     return orjson.dumps(view)
-
-
-def audit_json(audit: IssuerAudit) -> dict[str, Any]:
-    """An issuer's audit: events, head check, totals, and the anchors that a key's retirement voids."""
-    return {
-        "issuer": to_checksum(audit.issuer),
-        "block_number": audit.block.number,
-        "block_hash": to_hex(audit.block.hash),
-        "events": [event_json(event) for event in audit.events],
-        "head": {
-            "replayed": to_hex(audit.head_replayed),
-            "on_chain": to_hex(audit.head_on_chain),
-            "match": audit.match,
-        },
-        "problems": [
-            {"block_number": p.block_number, "log_index": p.log_index, "detail": p.detail}
-            for p in audit.history.problems
-        ],
-        "voided": [
-            {
-                "root": to_hex(voided.root),
-                "anchored_at": chain_time(voided.anchored_at),
-                "key": to_checksum(voided.key.key),
-                "valid_until": far_time(voided.key.valid_until),
-                "retired_at": chain_time(voided.key.retired_at),
-            }
-            for voided in audit.voided
-        ],
-        "totals": audit.totals,
-    }
 
 
 @router.get("/audit/consistency", responses=docs.ANY_OBJECT)

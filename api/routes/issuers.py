@@ -13,10 +13,11 @@ from api.body import read_json, validated
 from api.context import Query, app_of, blocking, json_response, page_response, require_caller
 from api.idempotency import once
 from api.schemas.bodies import NewApiKey, NewChainKey, NewIssuer, Retirement
-from api.views import api_key_json, chain_time, far_time, issuer_json, request_json, role_names
+from api.views import api_key_json, issuer_json, request_json
 from registry.encoding import parse_address, to_checksum
 from registry.model.chain import Role
 from registry.model.issuers import Scope
+from registry.services.auditing.views import chain_time, far_time, role_names
 from registry.services.idempotency import IdempotencyRef
 
 router = APIRouter(prefix="/v1/issuers", tags=["issuers"])

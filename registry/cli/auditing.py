@@ -1,0 +1,122 @@
+"""audit: an issuer's history and the server's consistency; with --rpc from the chain alone."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from registry.bootstrap import open_reader
+from registry.cli import exits
+from registry.cli.output import ApiKey, JsonFlag, ServerUrl, guarded, server, settings, show, stdout
+from registry.encoding import parse_address
+from registry.services.auditing.history import audit_from_chain
+from registry.services.auditing.views import audit_json
+
+audit_app = typer.Typer(help="Inspect what happened, and whether it is complete.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(audit_app, name="audit")
+
+
+@audit_app.command("issuer")
+@guarded
+def issuer(
+    address: Annotated[str, typer.Argument(help="The issuer's address.")],
+    rpc: Annotated[
+        str | None,
+        typer.Option("--rpc", help="Rebuild it from this node alone; several by comma must agree."),
+    ] = None,
+    block: Annotated[int | None, typer.Option(help="With --rpc: as of this block.")] = None,
+    chain_id: Annotated[int | None, typer.Option(help="With --rpc: the chain the node must be on.")] = None,
+    registry: Annotated[str | None, typer.Option(help="With --rpc: the registry's address.")] = None,
+    server_url: ServerUrl = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Replay an issuer's whole history and hold it against the head that the contract has."""
+    if rpc is None:
+        found = server(server_url, None).get(f"/v1/audit/issuers/{address}")
+    else:
+        wanted = parse_address(address)
+        chain = open_reader(settings(), rpc.split(","), chain_id=chain_id, registry=registry)
+        try:
+            found = audit_json(audit_from_chain(chain, wanted, block_number=block))
+        finally:
+            chain.close()
+    show(found, as_json, history_text)
+    if not found["head"]["match"]:
+        raise typer.Exit(exits.INVALID)
+
+
+def history_text(found: dict[str, Any]) -> str:
+    """A history for a person: a line each event, then the head check."""
+    lines = [f"history of {found['issuer']} at block {found['block_number']}"]
+    for event in found["events"]:
+        words = sum(int(change["mask"], 16).bit_count() for change in event.get("changes", []))
+        what = f"{words} credential{'s' if words != 1 else ''}" if words else event.get("key", "")
+        reason = event.get("reason", "")
+        lines.append(
+            f"  {event['at']}  block {event['block_number']:>6}  {event['kind']:<18} {what}  {reason}".rstrip()
+        )
+    for voided in found["voided"]:
+        lines.append(
+            f"  VOID: root {voided['root']} was anchored after its key's end, {voided['valid_until']}"
+        )
+    head = found["head"]
+    verdict = "the list is complete" if head["match"] else "THE LIST IS NOT WHAT THE CONTRACT HAS"
+    lines += [f"head replayed  {head['replayed']}", f"head on chain  {head['on_chain']}", verdict]
+    lines += [f"  {problem['detail']} (block {problem['block_number']})" for problem in found["problems"]]
+    return "\n".join(lines)
+
+
+@audit_app.command("consistency")
+@guarded
+def consistency(server_url: ServerUrl = None, as_json: JsonFlag = False) -> None:
+    """Compare the server's records with the chain, and name each difference."""
+    found = server(server_url, None).get("/v1/audit/consistency")
+    show(found, as_json, _consistency_text)
+    if not found["consistent"]:
+        raise typer.Exit(exits.INVALID)
+
+
+def _consistency_text(found: dict[str, Any]) -> str:
+    if found["consistent"]:
+        return f"server and chain agree at block {found['block_number']}"
+    return "\n".join(f"{d['kind']:<22} {d['issuer']}  {d['detail']}" for d in found["differences"])
+
+
+@audit_app.command("revocations")
+@guarded
+def revocations(
+    issuer_address: Annotated[str | None, typer.Option("--issuer", help="Only this issuer's.")] = None,
+    kind: Annotated[str | None, typer.Option(help="revocation, suspension, reinstatement, …")] = None,
+    reason: Annotated[str | None, typer.Option(help="Only with this reason.")] = None,
+    since: Annotated[str | None, typer.Option(help="RFC 3339 time, inclusive.")] = None,
+    until: Annotated[str | None, typer.Option(help="RFC 3339 time, exclusive.")] = None,
+    as_of: Annotated[str | None, typer.Option(help="Block or time: what was known then.")] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="CSV instead of a table.")] = False,
+    server_url: ServerUrl = None,
+    key: ApiKey = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Status changes in chain order."""
+    target = server(server_url, key)
+    query: dict[str, str | None] = {
+        "issuer": issuer_address,
+        "kind": kind,
+        "reason": reason,
+        "since": since,
+        "until": until,
+        "as_of": as_of,
+    }
+    if csv:
+        stdout.print(target.text("/v1/revocations", "text/csv", **query), markup=False, end="")
+        return
+    items = list(target.items("/v1/revocations", limit=500, **query))
+    lines = [
+        f"{i['at']}  {i['kind']:<13} {i['reason']:<20} {i['digest'] or i['batch'] or i['root']}"
+        for i in items
+    ]
+    show(items, as_json, lambda _: "\n".join(lines) or "none")

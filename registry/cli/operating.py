@@ -1,0 +1,79 @@
+"""worker, deploy, db: what an operator does besides serving."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import Annotated, Any
+
+import typer
+
+from registry.bootstrap import build, database_versions, deploy_contract, migrate_database
+from registry.cli.output import JsonFlag, guarded, settings, show, stderr, stdout
+from registry.logs import configure_logging
+
+db_app = typer.Typer(help="The database's schema.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("worker")(worker)
+    app.command("deploy")(deploy)
+    app.add_typer(db_app, name="db")
+
+
+def stop_on_signals(stop: threading.Event) -> None:
+    """Let SIGINT and SIGTERM set ``stop``."""
+
+    def handle(_signal: int, _frame: Any) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGINT, handle)
+    signal.signal(signal.SIGTERM, handle)
+
+
+@guarded
+def worker() -> None:
+    """Do the background work alone: index, sign, send, confirm. Several may share one database."""
+    found = settings()
+    configure_logging(found.log_level)
+    stop = threading.Event()
+    stop_on_signals(stop)
+    app = build(found)
+    try:
+        stderr.print("working; Ctrl-C ends it", markup=False)
+        app.worker.run(stop)
+    finally:
+        app.close()
+
+
+@guarded
+def deploy(as_json: JsonFlag = False) -> None:
+    """Deploy the registry contract with the key of SIGNER_KEYSTORE; nothing happens where it already stands."""
+    show(deploy_contract(settings()), as_json, _deployed)
+
+
+def _deployed(made: dict[str, Any]) -> str:
+    how = "deployed" if made["transaction"] else "already there"
+    return f"registry  {made['registry']}  ({how})\nset ROOTMARK_REGISTRY={made['registry']}"
+
+
+@db_app.command("migrate")
+@guarded
+def migrate(as_json: JsonFlag = False) -> None:
+    """Bring the schema to this version's. Safe to repeat, and from several processes at once."""
+    show({"version": migrate_database(settings())}, as_json, lambda made: f"schema {made['version']}")
+
+
+@db_app.command("version")
+@guarded
+def versions(
+    check: Annotated[bool, typer.Option("--check", help="End with 1 when migrations are missing.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Which schema the database has, and how many migrations it is behind."""
+    found = database_versions(settings())
+    show(found, as_json, lambda v: f"schema {v['version'] or 'none'}, {v['behind']} migrations behind")
+    if check and found["behind"]:
+        stdout.print("run `rootmark db migrate`")
+        raise typer.Exit(1)
