@@ -137,6 +137,7 @@ def _sqlite_engine(url: URL, *, writer: bool, **pool: Any) -> Engine:
         cursor.execute(f"PRAGMA cache_size = -{cache_kib}")
         cursor.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
         cursor.execute("PRAGMA mmap_size = 0")  # a failing disk is then an error, not a signal
+        cursor.execute("PRAGMA secure_delete = ON")  # erased means overwritten
         if not writer:
             cursor.execute("PRAGMA query_only = ON")
         cursor.close()
