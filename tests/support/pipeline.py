@@ -97,7 +97,7 @@ class World:
         changed.admin_token = self.admin_token
         return changed
 
-    # --- work ---------------------------------------------------------------------------------------------------
+    # --- work -----------------------------------------------------------------------------------------------
 
     def work(self, rounds: int = 1) -> None:
         """Rounds of pipeline and indexer, without mining."""
@@ -134,7 +134,7 @@ class World:
         assert batch.state is BatchState.FINAL, (batch.state, batch.error)
         return batch
 
-    # --- looking ------------------------------------------------------------------------------------------------
+    # --- looking --------------------------------------------------------------------------------------------
 
     def operations(self, *states: OperationState) -> Sequence[Operation]:
         with self.store.read() as unit:
