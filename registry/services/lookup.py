@@ -1,0 +1,171 @@
+"""Entries, events and requested changes behind many claims, in a handful of queries.
+
+However many claims there are, the number of queries stays the same: entries by digest, hosted issuers,
+mismatches, events on the entries' batches and words, operations on these batches, and batches of proofs
+whose entry was erased.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from registry.encoding import Address, Root
+from registry.model.batches import Batch, BatchState, Entry
+from registry.model.chain import BIT_CALLS, WORD_BITS, CallKind, RegistryEvent
+from registry.model.operations import Operation, OperationState, RequestKind
+from registry.ports.store import Unit
+from registry.services.claims import Claim
+from registry.verdict.evidence import Candidate, Known, Validity
+from registry.verdict.report import PendingChange
+from registry.verdict.views import word_of
+
+_PUBLIC_KINDS = {
+    CallKind.REVOKE: RequestKind.REVOCATION,
+    CallKind.SUSPEND: RequestKind.SUSPENSION,
+    CallKind.REINSTATE: RequestKind.REINSTATEMENT,
+    CallKind.ANNUL: RequestKind.ANNULMENT,
+    CallKind.WITHDRAW: RequestKind.WITHDRAWAL,
+    CallKind.ANNUL_WITHDRAWAL: RequestKind.WITHDRAWAL_ANNULMENT,
+}
+
+Place = tuple[Address, Root]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """``candidates``: for each claim its entries, without views; ``events``: all that touch any of them, in
+    chain order."""
+
+    candidates: list[list[Candidate]]
+    events: Sequence[RegistryEvent]
+
+
+def find(unit: Unit, claims: Sequence[tuple[Claim, bool]], *, trusted: frozenset[Address]) -> Found:
+    """Look up what the server knows about ``claims``; with each comes whether it is about the present."""
+    wanted = [claim for claim, _ in claims if not claim.is_invalid]
+    by_digest: dict[bytes, list[Entry]] = defaultdict(list)
+    if wanted:
+        for entry in unit.entries.by_digests({claim.digest for claim in wanted}):
+            by_digest[entry.digest].append(entry)
+    found = [[] if claim.is_invalid else _candidates(claim, by_digest[claim.digest]) for claim, _ in claims]
+    everything = [candidate for mine in found for candidate in mine]
+    if not everything:
+        return Found(found, ())
+    people = _People(unit, {candidate.issuer for candidate in everything}, trusted)
+    places = {(c.issuer, c.root) for c in everything if c.root is not None}
+    targets = {(c.issuer, c.root, word_of(c.index)) for c in everything if c.root is not None}
+    unrecorded = {(c.issuer, c.root) for c in everything if c.root is not None and c.batch_id is None}
+    batches = _batches(unit, unrecorded) if unrecorded else {}
+    present = any(now for _, now in claims) and bool(places)
+    operations = _by_place(unit.outbox.pending_for_roots(places)) if present else {}
+    return Found(
+        [
+            [_completed(candidate, people, batches, operations if now else {}) for candidate in mine]
+            for mine, (_, now) in zip(found, claims, strict=True)
+        ],
+        unit.events.touching(targets) if targets else (),
+    )
+
+
+def _candidates(claim: Claim, entries: Iterable[Entry]) -> list[Candidate]:
+    proof = claim.proof
+    candidates = [
+        Candidate(
+            issuer=entry.issuer,
+            method=entry.method,
+            root=entry.root,
+            index=entry.index,
+            size=entry.size,
+            batch_id=entry.batch_id,
+            queued=entry.batch_state is not BatchState.FAILED,
+            validity=Validity(entry.valid_from, entry.valid_until),
+            proved=proof is not None
+            and (entry.issuer, entry.root, entry.index) == (proof.issuer, proof.root, proof.index),
+        )
+        for entry in entries
+    ]
+    if proof is not None and not any(candidate.proved for candidate in candidates):
+        candidates.append(
+            Candidate(proof.issuer, proof.method, proof.root, proof.index, proof.size, proved=True)
+        )
+    return candidates
+
+
+def _batches(unit: Unit, places: set[Place]) -> dict[Place, Batch]:
+    found = unit.batches.by_roots(places)
+    return {(batch.issuer, batch.root): batch for batch in found if batch.root is not None}
+
+
+class _People:
+    """Who the issuers are, and whose indexed history may be used."""
+
+    def __init__(self, unit: Unit, addresses: set[Address], trusted: frozenset[Address]) -> None:
+        self._hosted = unit.issuers.by_addresses(addresses)
+        self._mismatches = unit.events.mismatches()
+        self._trusted = trusted
+
+    def introduce(self, candidate: Candidate) -> Candidate:
+        hosted = self._hosted.get(candidate.issuer)
+        mismatch = self._mismatches.get(candidate.issuer)
+        known = None
+        if hosted is not None:
+            known = Known.HOSTED
+        elif candidate.issuer in self._trusted:
+            known = Known.TRUST_LIST
+        return replace(
+            candidate,
+            name=hosted.name if hosted else None,
+            known=known,
+            contested=None
+            if mismatch is None
+            else f"the index contradicts the chain for this issuer ({mismatch})",
+        )
+
+
+def _completed(
+    candidate: Candidate,
+    people: _People,
+    batches: dict[Place, Batch],
+    operations: dict[Place, list[Operation]],
+) -> Candidate:
+    candidate = people.introduce(candidate)
+    if candidate.root is None:
+        return candidate
+    batch = batches.get((candidate.issuer, candidate.root)) if candidate.batch_id is None else None
+    if batch is not None:
+        candidate = replace(candidate, batch_id=batch.id, queued=batch.state is not BatchState.FAILED)
+    waiting = operations.get((candidate.issuer, candidate.root), ())
+    return replace(
+        candidate,
+        pending=tuple(_pending(operation) for operation in waiting if _concerns(operation, candidate.index)),
+    )
+
+
+def _by_place(operations: Iterable[Operation]) -> dict[Place, list[Operation]]:
+    places: dict[Place, list[Operation]] = defaultdict(list)
+    for operation in operations:
+        shown = operation.call.kind in _PUBLIC_KINDS and operation.state is not OperationState.HELD
+        if operation.call.root is not None and shown:
+            places[operation.issuer, operation.call.root].append(operation)
+    return places
+
+
+def _concerns(operation: Operation, index: int) -> bool:
+    """A change of bits concerns those entries whose bit is in it; a withdrawal all of the batch."""
+    if operation.call.kind not in BIT_CALLS:
+        return True
+    return any(
+        change.word == index // WORD_BITS and change.mask >> (index % WORD_BITS) & 1
+        for change in operation.call.changes
+    )
+
+
+def _pending(operation: Operation) -> PendingChange:
+    return PendingChange(
+        kind=_PUBLIC_KINDS[operation.call.kind].value,
+        reason=operation.call.reason,
+        requested_at=operation.created_at,
+        state=operation.state.value,
+    )
