@@ -133,10 +133,11 @@ def _completed(
     candidate = people.introduce(candidate)
     if candidate.root is None:
         return candidate
-    batch = batches.get((candidate.issuer, candidate.root)) if candidate.batch_id is None else None
+    place = (candidate.issuer, candidate.root)
+    batch = batches.get(place) if candidate.batch_id is None else None
     if batch is not None:
         candidate = replace(candidate, batch_id=batch.id, queued=batch.state is not BatchState.FAILED)
-    waiting = operations.get((candidate.issuer, candidate.root), ())
+    waiting = operations.get(place, ())
     return replace(
         candidate,
         pending=tuple(_pending(operation) for operation in waiting if _concerns(operation, candidate.index)),
