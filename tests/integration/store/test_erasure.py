@@ -109,7 +109,8 @@ def test_copies_in_answers_feed_and_requests_lose_the_digits_and_keep_their_shap
 def test_erased_bytes_are_in_no_page_of_the_file(sqlite_url: str) -> None:
     store = open_store(sqlite_url, migrate=True)
     with store.write() as unit:
-        batch = batch_with(unit, ["gone", "x"], owner="a", document=b"a document of the holder")
+        batch = unit.batches.create(address("a"), BatchState.RECEIVING, T0, allow_duplicate=False)
+        unit.entries.add(batch, 0, [entry("gone", document=b"a document of the holder"), entry("x")])
         unit.batches.seal(batch.seq, root("r"), [], T0)
         unit.feed.append(T0, "kind", address("a"), {"digest": to_hex(GONE)})
     with store.write() as unit:
