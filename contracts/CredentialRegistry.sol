@@ -297,7 +297,11 @@ contract CredentialRegistry is ICredentialRegistry {
     }
 
     /// @inheritdoc ICredentialRegistry
-    function statusOf(address issuer, bytes32 root, uint64 index) external view returns (uint40, Status) {
+    function statusOf(address issuer, bytes32 root, uint64 index)
+        external
+        view
+        returns (uint40 anchoredAt, Status status)
+    {
         return _statusOf(issuer, root, index);
     }
 
@@ -310,7 +314,7 @@ contract CredentialRegistry is ICredentialRegistry {
         uint64 size,
         bytes32 salted,
         bytes32[] calldata path
-    ) external view returns (uint40, Status) {
+    ) external view returns (uint40 anchoredAt, Status status) {
         bytes32 leaf = Inclusion.leafOf(method, issuer, index, salted);
         if (!Inclusion.proves(root, leaf, index, size, path)) return (0, Status.BAD_PROOF);
         return _statusOf(issuer, root, index);
