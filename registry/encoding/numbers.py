@@ -9,6 +9,10 @@ from __future__ import annotations
 
 MAX_SAFE_INTEGER = 2**53 - 1
 _SAFE_DIGITS = len(str(MAX_SAFE_INTEGER))
+
+_CLEARLY_SAFE = 9e15
+"""Rounding keeps order, so a number whose double is below this is below the limit itself."""
+
 _MAX_EXPONENT_DIGITS = 10
 """No text in memory has a mantissa long enough to balance an exponent with more digits than this."""
 
@@ -38,16 +42,18 @@ def checked_float(text: str) -> float:
     Raises:
         NumberRangeError: the magnitude is above 2^53-1, or the number is not zero and its double would be.
     """
+    value = float(text)
+    if 0 < abs(value) < _CLEARLY_SAFE:
+        return value
     mantissa, _, exponent = text.lower().partition("e")
     whole, _, fraction = mantissa.lstrip("-").partition(".")
     digits = whole + fraction
     significant = digits.lstrip("0")
     if not significant:
-        return float(text)
+        return value
     power = _bounded(exponent) + len(whole) - (len(digits) - len(significant))
     if _exceeds(significant, power):
         raise NumberRangeError("a number's magnitude is above 2^53-1")
-    value = float(text)
     if value == 0:
         raise NumberRangeError("a number is so small that it would become zero")
     return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,6 @@ def _nested(depth: int) -> Any:
         {1: 2},
         b"bytes",
         {"a": {2}},
-        _nested(5000),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -60,3 +60,9 @@ def test_value_without_canonical_form_is_refused_with_its_cause(value: Any) -> N
         canonical_json(value)
     assert caught.value.faults[0].code == "not-canonical"
     assert caught.value.__cause__ is not None
+
+
+def test_value_nested_deeper_than_the_interpreter_goes_is_refused() -> None:
+    with pytest.raises(MalformedJsonError) as caught:
+        canonical_json(_nested(sys.getrecursionlimit() + 100))
+    assert isinstance(caught.value.__cause__, RecursionError)
