@@ -82,12 +82,16 @@ def page_response(request: Request, items: list[Any], next_cursor: str | None) -
 class Query:
     """Query parameters, each read once and strictly; an unknown or repeated one is refused."""
 
-    def __init__(self, request: Request, *allowed: str) -> None:
+    def __init__(self, request: Request, *allowed: str, repeated: str | None = None, most: int = 1) -> None:
+        """``repeated`` may stand up to ``most`` times; its values are ``texts``."""
         self._values: dict[str, str] = {}
+        self.texts: list[str] = []
         for name, value in request.query_params.multi_items():
-            if name not in allowed:
+            if name not in allowed and name != repeated:
                 raise _fault(name, "unknown-parameter", "there is no such query parameter here")
-            if name in self._values:
+            if name == repeated:
+                self.texts.append(value)
+            if name in self._values and (name != repeated or len(self.texts) > most):
                 raise _fault(name, "repeated-parameter", "the query parameter stands more than once")
             if "\0" in value or any(0xD800 <= ord(character) <= 0xDFFF for character in value):
                 raise _fault(name, "characters", "the query parameter has a character that is not text")

@@ -17,24 +17,26 @@ from registry.model.batches import Entry
 
 router = APIRouter(prefix="/v1/credentials", tags=["credentials"])
 
+MAX_EXTERNAL_IDS = 100
+
 
 @router.get("", openapi_extra=docs.parameters("external_id"), responses=docs.ANY_LIST)
 async def by_external_id(request: Request) -> Response:
-    """The issuer's credential with an external id."""
+    """The issuer's credentials with an external id; the parameter may stand up to 100 times."""
     caller = await require_caller(request)
-    external_id = Query(request, "external_id").text("external_id")
-    if external_id is None:
+    wanted = Query(request, repeated="external_id", most=MAX_EXTERNAL_IDS).texts
+    if not wanted:
         fault = Fault("missing", "external_id is needed", "/external_id")
         raise ValidationError("say which external_id", faults=[fault])
     app = app_of(request)
-    entries = await blocking(app.issuing.entries_by_external_ids, caller, [external_id])
+    entries = await blocking(app.issuing.entries_by_external_ids, caller, wanted)
     items = [{"digest": "0x" + entry.digest.hex(), "external_id": entry.external_id} for entry in entries]
     views = await blocking(_views, app, entries)
     return page_response(request, [item | view for item, view in zip(items, views, strict=True)], None)
 
 
 def _views(app: App, entries: list[Entry]) -> list[dict[str, object]]:
-    states = app.verification.entry_states(entries)
+    states = app.audit.entry_states(entries)
     return [
         entry_json(entry, status, None if anchored_at is None else datetime.fromtimestamp(anchored_at, UTC))
         for entry, (status, anchored_at) in zip(entries, states, strict=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 from registry.encoding import Address, Root, format_time
 from registry.errors import Fault, IndexStaleError, ValidationError
-from registry.model.batches import Batch
+from registry.model.batches import Batch, Entry
 from registry.model.chain import EventKind, IndexPosition, RegistryEvent
 from registry.model.issuers import Caller, Scope
 from registry.model.reasons import reason_from_code
@@ -22,6 +22,7 @@ from registry.ports.store import FeedItem, Store, StoredEvent, Unit
 from registry.services.auditing.consistency import Difference, differences
 from registry.services.auditing.history import IssuerAudit, audit_events
 from registry.services.auditing.revocations import Cursor, RevocationLine, Selection, page
+from registry.services.auditing.states import entry_states
 
 BatchView = Callable[[Batch, int | None], dict[str, Any]]
 
@@ -150,6 +151,11 @@ class AuditService:
         """How far the index is."""
         with self._store.read() as unit:
             return unit.events.position()
+
+    def entry_states(self, entries: Sequence[Entry]) -> list[tuple[str | None, int | None]]:
+        """See `registry.services.auditing.states.entry_states`."""
+        with self._store.read() as unit:
+            return entry_states(unit, entries)
 
     def batch_views(self, batches: Sequence[Batch], view: BatchView) -> list[dict[str, Any]]:
         """Batches as ``view`` shows them, with their withdrawal as the index has it."""
