@@ -25,7 +25,7 @@ from typing import Any
 
 from eth.abc import BlockAPI, BlockHeaderAPI, SignedTransactionAPI, StateAPI
 from eth.chains.base import MiningChain
-from eth.exceptions import HeaderNotFound, TransactionNotFound
+from eth.exceptions import TransactionNotFound
 from eth_typing import BlockNumber, Hash32
 
 from registry.chain.embedded import evm, serialize
@@ -230,12 +230,7 @@ class Engine:
         number = 0 if block == "earliest" else int(block)
         if number > self.head.block_number:
             raise unknown_block()
-        try:
-            return View(
-                self.chain, self.chain.get_canonical_block_header_by_number(BlockNumber(number)), None
-            )
-        except HeaderNotFound:
-            raise unknown_block() from None
+        return View(self.chain, self.chain.get_canonical_block_header_by_number(BlockNumber(number)), None)
 
     def find(self, transaction_hash: bytes) -> tuple[View, int] | None:
         """The block that a transaction is in and its index there, or None if it is not mined."""

@@ -69,8 +69,6 @@ def decode(raw: bytes, builder: type[TransactionBuilderAPI], chain_id: int) -> W
         raise rejected("transaction type not supported") from None
     except (RLPException, ValidationError, ValueError, TypeError, IndexError) as error:
         raise rejected("invalid raw transaction: not an RLP encoded signed transaction") from error
-    if transaction.encode() != raw:
-        raise rejected("invalid raw transaction: not in canonical encoding")
     found = transaction.chain_id
     if found is None:
         raise rejected("only replay-protected (EIP-155) transactions allowed over RPC")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn
 
 from eth.abc import ComputationAPI
-from eth.exceptions import InsufficientFunds, InvalidInstruction, OutOfGas, Revert, StackDepthLimit
+from eth.exceptions import InvalidInstruction, InvalidJumpDestination, OutOfGas, Revert
 from eth_abi.abi import decode as abi_decode
 from eth_abi.exceptions import DecodingError
 from eth_utils.exceptions import ValidationError
@@ -66,10 +66,8 @@ def estimate_gas(engine: Engine, given: Sequence[Any]) -> str:
 
 def _search(run: Run, low: int, high: int, guess: int) -> int:
     """The least gas that succeeds, roughly: ``low`` is known to fail, ``high`` to succeed."""
-    middle = guess
+    middle = guess if low < guess < high else (low + high) // 2
     while (high - low) * 1000 > high * _TOLERANCE_PERMILLE:
-        if not low < middle < high:
-            middle = (low + high) // 2
         if _succeeds(run(middle)):
             high = middle
         else:
@@ -83,8 +81,8 @@ def _succeeds(computation: ComputationAPI | None) -> bool:
 
 
 def _runner(engine: Engine, view: View, wanted: params.CallParams, *, strict: bool) -> Run:
-    """A function that executes the call with a given gas; None instead of an error for too little gas if not
-    strict."""
+    """A function that executes the call with a given gas; if not strict, too little gas gives None, not an
+    error."""
     header: Any = view.header
     time = max(engine.now(), header.timestamp) if view.tag in ("latest", "pending") else header.timestamp
     state = evm.state_after(view.chain, evm.simulation_header(header, time))
@@ -115,10 +113,8 @@ def _raise_failure(computation: ComputationAPI) -> NoReturn:
         raise rejected("out of gas")
     if isinstance(error, InvalidInstruction):
         raise rejected("invalid opcode")
-    if isinstance(error, InsufficientFunds):
-        raise rejected("insufficient balance for transfer")
-    if isinstance(error, StackDepthLimit):
-        raise rejected("max call depth exceeded")
+    if isinstance(error, InvalidJumpDestination):
+        raise rejected("invalid jump destination")
     raise rejected(f"execution failed: {type(error).__name__}")
 
 

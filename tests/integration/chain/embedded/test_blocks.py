@@ -155,6 +155,13 @@ def test_unknown_method_and_get_proof_are_refused_by_name(chain: EmbeddedChain) 
     assert unknown.value.code == proof.value.code == -32601
 
 
+def test_number_method_takes_no_hash_and_hash_method_no_number(chain: EmbeddedChain) -> None:
+    for method, block in (("eth_getBlockByNumber", "0x" + "ab" * 32), ("eth_getBlockByHash", "0x1")):
+        with pytest.raises(RpcError) as caught:
+            chain.request(method, [block, False])
+        assert caught.value.code == -32602
+
+
 def test_chain_has_no_accounts_of_its_own(chain: EmbeddedChain) -> None:
     assert chain.request("eth_accounts") == []
     assert chain.request("eth_syncing") is False

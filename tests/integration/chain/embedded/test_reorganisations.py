@@ -122,3 +122,20 @@ def test_waiting_transactions_still_wait_after_a_revert(
     chain.request("eth_sendRawTransaction", orphaned)
     testing.mine()
     assert chain.request("eth_getTransactionReceipt", [waiting])["status"] == "0x1"
+
+
+def test_transaction_whose_funds_were_reorganised_away_waits_for_them(
+    chain: EmbeddedChain, testing: EmbeddedTesting, new_sender: Any
+) -> None:
+    start = testing.snapshot()
+    poor = new_sender()
+    chain.fund(poor.address, 10**18)
+    testing.mine()
+    waiting = poor.send()
+    (funding,) = testing.revert(start)
+    testing.advance_clock(1)
+    assert chain.request("eth_getTransactionByHash", [waiting])["blockHash"] is None
+    assert chain.request("eth_blockNumber") == "0x0"
+    chain.request("eth_sendRawTransaction", [funding])
+    testing.mine(2)
+    assert chain.request("eth_getTransactionReceipt", [waiting])["status"] == "0x1"

@@ -124,7 +124,15 @@ def test_web3_sees_reverts_as_it_does_from_a_node(chain: EmbeddedChain, sender: 
         web3.eth.call({"to": contract, "data": reason})
 
 
-@pytest.mark.parametrize(("runtime", "message"), [(INVALID, "invalid opcode"), (ENDLESS, "out of gas")])
+@pytest.mark.parametrize(
+    ("runtime", "message"),
+    [
+        (INVALID, "invalid opcode"),
+        (ENDLESS, "out of gas"),
+        ("5f56", "invalid jump destination"),
+        ("50", "execution failed: InsufficientStack"),
+    ],
+)
 def test_other_failures_are_server_errors_without_data(
     chain: EmbeddedChain, sender: Sender, runtime: str, message: str
 ) -> None:
@@ -205,6 +213,18 @@ def test_estimate_respects_a_gas_limit_that_is_too_low(chain: EmbeddedChain, sen
         chain.request("eth_estimateGas", [{"to": contract, "data": words(1, 2, 3), "gas": "0x7530"}])
 
 
+def test_estimate_for_a_call_that_needs_gas_left_over_at_a_check_succeeds(
+    chain: EmbeddedChain, sender: Sender
+) -> None:
+    """The contract reverts below 100,000 gas and uses hardly any: gas used says little about gas needed."""
+    contract = sender.deploy("620186a05a10600a5700" + "5b5f5ffd")
+    call = {"from": sender.address, "to": contract}
+    gas = int(chain.request("eth_estimateGas", [call]), 16)
+    assert 121_000 < gas < 130_000
+    receipt = chain.request("eth_getTransactionReceipt", [sender.send(to=contract, gas=gas)])
+    assert receipt["status"] == "0x1"
+
+
 def test_fee_methods_follow_the_base_fee(chain: EmbeddedChain, sender: Sender) -> None:
     sender.send(maxFeePerGas=9 * 10**9, maxPriorityFeePerGas=3 * 10**9)
     history = chain.request("eth_feeHistory", ["0x3", "latest", [0, 50.5, 100]])
@@ -218,6 +238,23 @@ def test_fee_methods_follow_the_base_fee(chain: EmbeddedChain, sender: Sender) -
     assert chain.request("eth_maxPriorityFeePerGas") == hex(10**9)
     pending = chain.request("eth_getBlockByNumber", ["pending"])
     assert int(pending["baseFeePerGas"], 16) == next_base_fee
+
+
+def test_rewards_are_weighed_by_the_gas_used(
+    chain: EmbeddedChain, sender: Sender, testing: EmbeddedTesting
+) -> None:
+    burner = sender.deploy(INVALID)
+    testing.mine()
+    for tip, gas in ((3, 900_000), (1, 50_000), (2, 50_000)):
+        sender.send(to=burner, gas=gas, maxPriorityFeePerGas=tip * 10**8)
+    testing.mine()
+    (rewards,) = chain.request("eth_feeHistory", ["0x1", "latest", [0, 5, 6, 10, 11, 100]])["reward"]
+    assert [int(reward, 16) // 10**8 for reward in rewards] == [1, 1, 2, 2, 3, 3]
+
+
+def test_fee_history_takes_no_block_hash(chain: EmbeddedChain) -> None:
+    with pytest.raises(RpcError, match="number or a tag"):
+        chain.request("eth_feeHistory", ["0x1", "0x" + "ab" * 32])
 
 
 def test_fee_history_reaches_back_no_further_than_genesis(chain: EmbeddedChain) -> None:
