@@ -20,6 +20,7 @@ from registry.merkle.hashing import MAX_SIZE, NODE_BYTES, require_size, root_of,
 from registry.merkle.tiles import TILE_WIDTH
 
 _TILE_BYTES = TILE_WIDTH * NODE_BYTES
+_PORTION = 16 * TILE_WIDTH
 
 TileSink = Callable[[int, int, bytes], None]
 """Receives (level, index, bytes) of one finished tile."""
@@ -125,26 +126,25 @@ class TreeBuilder:
         return index
 
     def extend(self, salted_digests: Iterable[Salted], method: DigestMethod | None = None) -> None:
-        """Append leaves that share a digest method.
+        """Append leaves that share a digest method, holding a few tiles' worth of them at a time.
 
         Raises:
-            ValueError: the tree is finished, would pass 2^32 leaves, or a value is not 32 bytes long. Nothing
-                of this call is added then.
+            ValueError: the tree is finished, would pass 2^32 leaves, or a value is not 32 bytes long. `size`
+                tells how many leaves were added before that.
         """
         if self._finished:
             raise ValueError("the tree is finished")
         head = (method or self._method).code.to_bytes(1, "big") + self._issuer
-        leaves = bytearray()
-        index = self._size
-        for salted in salted_digests:
-            if len(salted) != NODE_BYTES:
+        remaining = iter(salted_digests)
+        while part := list(islice(remaining, _PORTION)):
+            if set(map(len, part)) != {NODE_BYTES}:
                 raise ValueError("a salted digest has 32 bytes")
-            leaves += sha256(head + index.to_bytes(8, "big") + salted).digest()
-            index += 1
-        if index > MAX_SIZE:
-            raise ValueError("a batch has at most 2^32 leaves")
-        self._frontier.extend(leaves)
-        self._size = index
+            if self._size + len(part) > MAX_SIZE:
+                raise ValueError("a batch has at most 2^32 leaves")
+            prefixed = zip(range(self._size, self._size + len(part)), part, strict=True)
+            leaves = [sha256(head + index.to_bytes(8, "big") + salted).digest() for index, salted in prefixed]
+            self._frontier.extend(b"".join(leaves))
+            self._size += len(part)
 
     def finish(self) -> TreeSummary:
         """Hand out the remaining tiles and return size, top and root.

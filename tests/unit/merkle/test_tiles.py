@@ -234,13 +234,16 @@ def test_finished_builder_takes_nothing_more() -> None:
         builder.finish()
 
 
-def test_value_of_another_length_adds_nothing() -> None:
+def test_value_of_another_length_stops_the_portion_that_it_is_in() -> None:
     builder = TreeBuilder(ISSUER, DigestMethod.OPAQUE, _Sink())
     with pytest.raises(ValueError, match="32 bytes"):
         builder.extend([*_salted(3), Salted(b"short")])
     assert builder.size == 0
     builder.extend(_salted(3))
-    assert builder.finish().size == 3
+    with pytest.raises(ValueError, match="32 bytes"):
+        builder.extend([*_salted(4096), Salted(b"x" * 33)])
+    assert builder.size == 4099
+    assert builder.finish().size == 4099
 
 
 def test_builder_stops_at_the_largest_batch(monkeypatch: pytest.MonkeyPatch) -> None:
