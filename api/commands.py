@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -51,6 +55,32 @@ def make_server(app: App) -> uvicorn.Server:
         proxy_headers=False,
     )
     return uvicorn.Server(config)
+
+
+@contextmanager
+def serving(app: App, bound: socket.socket) -> Iterator[threading.Event]:
+    """Server and worker in threads; yields an event that is set when the server has ended."""
+    worker, stop = run_worker(app)
+    server: uvicorn.Server = make_server(app)
+    ended = threading.Event()
+
+    def serve() -> None:
+        try:
+            server.run(sockets=[bound])
+        finally:
+            ended.set()
+
+    thread = threading.Thread(target=serve, name="server")
+    thread.start()
+    try:
+        while not server.started and not ended.is_set():
+            time.sleep(0.02)
+        yield ended
+    finally:
+        server.should_exit = True
+        stop.set()
+        thread.join(timeout=30)
+        worker.join(timeout=30)
 
 
 @guarded

@@ -9,18 +9,14 @@ from __future__ import annotations
 import csv
 import json
 import os
-import threading
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import uvicorn
 
-from api.commands import bind_or_fail, make_server
-from registry.bootstrap import ADMIN_TOKEN_FILE, App, build, run_worker
+from api.commands import bind_or_fail, serving
+from registry.bootstrap import ADMIN_TOKEN_FILE, App, build
 from registry.cli import exits
 from registry.cli.auditing import history_text
 from registry.cli.client import Server
@@ -70,32 +66,6 @@ def demo(
         pass
     finally:
         app.close()
-
-
-@contextmanager
-def serving(app: App, bound: Any) -> Iterator[threading.Event]:
-    """Server and worker in threads; yields an event that is set when the server has ended."""
-    worker, stop = run_worker(app)
-    server: uvicorn.Server = make_server(app)
-    ended = threading.Event()
-
-    def serve() -> None:
-        try:
-            server.run(sockets=[bound])
-        finally:
-            ended.set()
-
-    thread = threading.Thread(target=serve, name="server")
-    thread.start()
-    try:
-        while not server.started and not ended.is_set():
-            time.sleep(0.02)
-        yield ended
-    finally:
-        server.should_exit = True
-        stop.set()
-        thread.join(timeout=30)
-        worker.join(timeout=30)
 
 
 def read_awards(path: Path) -> dict[str, dict[str, Any]]:
