@@ -76,6 +76,7 @@ class HttpProvider(JSONBaseProvider):
             timeout=httpx.Timeout(timeout_seconds),
             follow_redirects=False,
             trust_env=not _is_loopback(url),
+            verify=urlsplit(url).scheme == "https",  # certificates take 30 ms to load
             headers={"Content-Type": "application/json", "Accept": "application/json"},
         )
 

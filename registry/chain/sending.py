@@ -135,7 +135,7 @@ class TransactionSender:
         """Read a receipt object; None for one without a block, which some nodes give for a waiting
         transaction."""
         fields = mapping(found, "receipt")
-        if fields.get("blockHash") is None:
+        if "blockHash" in fields and fields["blockHash"] is None:
             return None
         block_hash = BlockHash(data(fields.get("blockHash"), "blockHash", 32))
         own = [

@@ -84,7 +84,7 @@ def _through(rule: Rule, rest: Backend) -> Backend:
 
 def node_at(url: str) -> Backend:
     """The real node behind a URL."""
-    client = httpx.Client(timeout=30, trust_env=False)
+    client = httpx.Client(timeout=30, trust_env=False, verify=False)
 
     def ask(method: str, params: list[Any]) -> Answer:
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
@@ -115,6 +115,8 @@ def hostile_node(backend: Backend, *rules: Rule) -> Iterator[HostileNode]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+        wbufsize = 65_536
 
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

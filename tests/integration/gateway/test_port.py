@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from registry.chain.calls import encode_call
@@ -37,7 +39,7 @@ def test_latest_is_the_last_of_the_headers_and_each_links_to_its_parent(chain: D
     headers = chain.gateway.headers(0, latest.number)
     assert [header.number for header in headers] == list(range(latest.number + 1))
     assert headers[-1] == latest == chain.gateway.header(latest.number)
-    assert all(b.parent_hash == a.hash for a, b in zip(headers, headers[1:], strict=False))
+    assert all(b.parent_hash == a.hash for a, b in pairwise(headers))
     assert headers[0].hash == chain.gateway.info.genesis_hash
 
 
