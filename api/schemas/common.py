@@ -28,14 +28,14 @@ def _reader(parse: Callable[[Any], T]) -> Callable[[Any], T]:
             return parse(value)
         except ValidationError as error:
             fault = error.faults[0]
-            raise PydanticCustomError(fault.code.replace("-", "_"), fault.detail) from error  # type: ignore[arg-type]
+            raise PydanticCustomError(fault.code.replace("-", "_"), fault.detail) from error
 
     return read
 
 
 def _reason(value: Any) -> Reason:
     if not isinstance(value, str) or value not in REASON_LABELS:
-        raise PydanticCustomError("reason", f"one of {', '.join(REASON_LABELS)}")  # type: ignore[arg-type]
+        raise PydanticCustomError("reason", f"one of {', '.join(REASON_LABELS)}")
     return Reason[value.upper()]
 
 
