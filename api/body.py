@@ -151,7 +151,7 @@ async def spool(request: Request, directory: Path) -> SpooledBody:
         StoreUnavailableError: the disk is full.
     """
     digest = sha256()
-    file = SpooledTemporaryFile(max_size=SPOOL_MEMORY_BYTES, dir=directory)  # noqa: SIM115 - outlives this function
+    file = SpooledTemporaryFile(max_size=SPOOL_MEMORY_BYTES, dir=str(directory))  # noqa: SIM115 - outlives this function
     try:
         buffer: list[bytes] = []
         pending = size = 0

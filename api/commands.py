@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -60,7 +60,6 @@ def make_server(app: App) -> uvicorn.Server:
 @contextmanager
 def serving(app: App, bound: socket.socket) -> Iterator[threading.Event]:
     """Server and worker in threads; yields an event that is set when the server has ended."""
-    worker, stop = run_worker(app)
     server: uvicorn.Server = make_server(app)
     ended = threading.Event()
 
@@ -71,16 +70,15 @@ def serving(app: App, bound: socket.socket) -> Iterator[threading.Event]:
             ended.set()
 
     thread = threading.Thread(target=serve, name="server")
-    thread.start()
-    try:
-        while not server.started and not ended.is_set():
-            time.sleep(0.02)
-        yield ended
-    finally:
-        server.should_exit = True
-        stop.set()
-        thread.join(timeout=30)
-        worker.join(timeout=30)
+    with working(app):
+        thread.start()
+        try:
+            while not server.started and not ended.is_set():
+                time.sleep(0.02)
+            yield ended
+        finally:
+            server.should_exit = True
+            thread.join(timeout=30)
 
 
 @guarded
@@ -97,21 +95,27 @@ def serve(
     settings = load_settings(host=host, port=port, data_dir=data_dir)
     configure_logging(settings.log_level)
     bound = bind_or_fail(settings)
-    app = build(settings)
-    stop = None
-    try:
+    with ExitStack() as stack:
+        app = build(settings)
+        stack.callback(app.close)
         if workers:
-            thread, stop = run_worker(app)
+            stack.enter_context(working(app))
         address = f"http://{settings.host}:{bound.getsockname()[1]}"
         stderr.print(f"Rootmark serves {address}  (API: {address}/docs)", markup=False)
         if settings.admin_token is None:
             stderr.print(f"admin token: {settings.data_dir / ADMIN_TOKEN_FILE}", markup=False)
         make_server(app).run(sockets=[bound])
+
+
+@contextmanager
+def working(app: App) -> Iterator[None]:
+    """The background work in a thread, ended with the block."""
+    thread, stop = run_worker(app)
+    try:
+        yield
     finally:
-        if stop is not None:
-            stop.set()
-            thread.join(timeout=30)
-        app.close()
+        stop.set()
+        thread.join(timeout=30)
 
 
 def bind_or_fail(settings: Settings) -> socket.socket:

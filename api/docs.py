@@ -263,7 +263,5 @@ BULK_REPORT = answers(
 ANY_OBJECT = answers("The answer", OBJECT)
 ANY_LIST = answers("The answer", listing(OBJECT))
 CREATED = answers("Made", OBJECT, 201)
-REGISTERED = CREATED | {
-    202: {"description": "Requested", "content": {"application/json": {"schema": OBJECT}}}
-}
-EMPTY: dict[int | str, dict[str, Any]] = {204: {"description": "Done"}} | _problems()
+REGISTERED = answers("Requested", OBJECT, 202)
+EMPTY: dict[int | str, dict[str, Any]] = {**_problems(), 204: {"description": "Done"}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request
@@ -35,7 +36,7 @@ async def by_external_id(request: Request) -> Response:
     return page_response(request, [item | view for item, view in zip(items, views, strict=True)], None)
 
 
-def _views(app: App, entries: list[Entry]) -> list[dict[str, object]]:
+def _views(app: App, entries: Sequence[Entry]) -> list[dict[str, object]]:
     states = app.audit.entry_states(entries)
     return [
         entry_json(entry, status, None if anchored_at is None else datetime.fromtimestamp(anchored_at, UTC))

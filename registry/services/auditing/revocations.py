@@ -143,7 +143,8 @@ def _events(unit: Unit, selection: Selection, after: int) -> Sequence[StoredEven
 
 def _slice(event: RegistryEvent, skip: int, count: int) -> list[int | None]:
     if not event.changes:
-        return [None][skip : skip + count]
+        whole_batch: list[int | None] = [None]
+        return whole_batch[skip : skip + count]
     if skip >= _length(event):
         return []
     found: list[int | None] = []
