@@ -1,0 +1,129 @@
+"""Runs the checks and the tests in the test environment, each step named; says at the end what was skipped.
+
+    python run_tests.py               every step
+    python run_tests.py ARGUMENT...   pytest alone, with these arguments
+
+Every step runs, also after one that failed. Exit code 0 when all passed; with ROOTMARK_CI set, a skipped test
+is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import node_packages
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+WORKERS = 2
+
+# What must be covered, in percent of lines and branches: every module that a pattern names.
+FLOORS = (
+    (("registry/merkle/*", "registry/merkle.py"), 100),
+    (("registry/encoding/*", "registry/encoding.py"), 100),
+    (("registry/verdict/*", "registry/verdict.py"), 100),
+    (("registry/*", "api/*"), 80),
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One named command; a ``shown`` one writes to the terminal, another's output is kept for a failure."""
+
+    name: str
+    command: tuple[str, ...]
+    shown: bool = False
+
+
+def tool(name: str) -> str:
+    """The path of a program of the test environment."""
+    return str(BIN / name)
+
+
+def static_steps() -> Iterator[Step]:
+    """The steps that only read the sources."""
+    yield Step("format", (tool("ruff"), "format", "--check", "."))
+    yield Step("lint", (tool("ruff"), "check", "."))
+    yield Step("types", (tool("mypy"), "--strict", "registry", "api"))
+    yield Step("types of scripts", (tool("mypy"), "--strict", *python_scripts()))
+    yield Step("imports", (tool("lint-imports"), "--no-logo"))
+
+
+def python_scripts() -> list[str]:
+    """The bootstrap's own modules, relative to the root."""
+    return sorted(str(path.relative_to(ROOT)) for path in (ROOT / "scripts" / "lib").glob("*.py"))
+
+
+def test_step(arguments: list[str]) -> Step:
+    """The tests: all of them, in parallel and measured, or pytest as the caller wants it."""
+    chosen = arguments or ["-n", str(WORKERS), "--dist", "loadfile", "--cov", "--cov-report=", "-q"]
+    return Step("tests", (sys.executable, "-m", "pytest", *chosen), shown=True)
+
+
+def coverage_steps() -> Iterator[Step]:
+    """One step for each floor whose modules exist."""
+    for patterns, floor in FLOORS:
+        if any(any(ROOT.glob(pattern)) for pattern in patterns):
+            name = f"coverage of {patterns[0]} is at least {floor} %"
+            options = (f"--include={','.join(patterns)}", f"--fail-under={floor}")
+            yield Step(name, (tool("coverage"), "report", "--precision=2", *options))
+
+
+def run(step: Step, environ: dict[str, str]) -> bool:
+    """Run one step, say how it went and how long it took, and return whether it passed."""
+    begin = time.monotonic()
+    print(f"== {step.name}", flush=True)
+    pipe = None if step.shown else subprocess.PIPE
+    error = None if step.shown else subprocess.STDOUT
+    result = subprocess.run(step.command, cwd=ROOT, env=environ, stdout=pipe, stderr=error, check=False)
+    passed = result.returncode == 0
+    if not passed and result.stdout:
+        sys.stdout.write(result.stdout.decode(errors="replace"))
+    print(f"== {step.name}: {'ok' if passed else 'FAILED'} ({time.monotonic() - begin:.1f} s)", flush=True)
+    return passed
+
+
+def install_node_packages() -> bool:
+    """The npm packages as a step. Whether they are there."""
+    begin = time.monotonic()
+    print("== npm packages", flush=True)
+    try:
+        node_packages.ensure(ROOT)
+    except (OSError, subprocess.CalledProcessError) as error:
+        print(f"== npm packages: FAILED ({error})", flush=True)
+        return False
+    print(f"== npm packages: ok ({time.monotonic() - begin:.1f} s)", flush=True)
+    return True
+
+
+def main(arguments: list[str]) -> int:
+    """Run the steps and print the summary; the exit code."""
+    begin = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="rootmark-test-") as scratch:
+        skips = Path(scratch) / "skips"
+        failed = [] if install_node_packages() else ["npm packages"]
+        environ = node_packages.node_environ()
+        environ |= {"ROOTMARK_TEST_SKIPS": str(skips), "HARDHAT_DISABLE_TELEMETRY_PROMPT": "true"}
+        environ["PATH"] = os.pathsep.join([str(BIN), environ["PATH"]])
+        steps = [] if arguments else list(static_steps())
+        steps.append(test_step(arguments))
+        steps += [] if arguments else list(coverage_steps())
+        failed += [step.name for step in steps if not run(step, environ)]
+        skipped = skips.read_text(encoding="utf-8").splitlines() if skips.exists() else []
+    print(f"\nskipped: {len(skipped)}")
+    for line in skipped:
+        print(f"  {line}")
+    verdict = f"FAILED: {', '.join(failed)}" if failed else "all passed"
+    print(f"{verdict} ({time.monotonic() - begin:.0f} s)")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
