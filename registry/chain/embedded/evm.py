@@ -24,6 +24,7 @@ from eth.db.chain_gaps import GENESIS_CHAIN_GAPS
 from eth.db.schema import SchemaV1
 from eth.exceptions import HeaderNotFound
 from eth.rlp.sedes import chain_gaps
+from eth.vm.forks.prague import PragueVM
 from eth.vm.spoof import SpoofTransaction
 from eth_tester.backends.pyevm.main import PyEVMBackend  # type: ignore[import-untyped, unused-ignore]
 from eth_typing import Address, BlockNumber, Hash32
@@ -57,9 +58,10 @@ class Sealed:
 
 
 def chain_class(chain_id: int, faucet: Address) -> type[MiningChain]:
-    """eth-tester's chain class with Prague rules and another chain id (its own is 131277322940537)."""
+    """eth-tester's chain class, its rules pinned to Prague, with another chain id than its own."""
     backend = PyEVMBackend(genesis_parameters=genesis_parameters(), genesis_state=genesis_state(faucet))
-    return cast(type[MiningChain], type("EmbeddedEvmChain", (type(backend.chain),), {"chain_id": chain_id}))
+    pinned = {"chain_id": chain_id, "vm_configuration": ((0, PragueVM),)}
+    return cast(type[MiningChain], type("EmbeddedEvmChain", (type(backend.chain),), pinned))
 
 
 def create_chain(kind: type[MiningChain], database: BaseDB, faucet: Address) -> MiningChain:
