@@ -1,8 +1,8 @@
 """What holds for every test: names resolve on loopback only, and skips are listed, or refused.
 
-Connections beyond loopback are refused by pytest-socket (see pyproject.toml); here the look-up of names, which
-would ask a resolver, is refused too. With ROOTMARK_CI set, a run with a skipped test fails. The file that
-ROOTMARK_TEST_SKIPS names receives one line for each skipped test.
+Connections beyond loopback are refused by pytest-socket (see pyproject.toml); here the look-up of names,
+which would ask a resolver, is refused too. With ROOTMARK_CI set, a run with a skipped test fails. The file
+that ROOTMARK_TEST_SKIPS names receives one line for each skipped test.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def node_environ() -> dict[str, str]:
 
 
 def npm_command() -> list[str]:
-    """The command that runs npm. The wheel's ``bin/npm`` is the copy of a link and finds nothing: run its target."""
+    """The command that runs npm; the wheel's ``bin/npm`` is the copy of a link and does not run."""
     bundled = bundled_node()
     if bundled is None:
         return ["npm"]
