@@ -16,11 +16,11 @@ from datetime import datetime, timedelta
 from registry.encoding import JsonValue, Root
 from registry.errors import MalformedEvidenceError
 from registry.model.chain import BatchOnChain, BitKind, Header, KeyOnChain
-from registry.services.claims import Claim, VerifyRequest, read_claim
+from registry.services.claims import VerifyRequest, read_claim
 from registry.services.offline.bundle_json import Bundle, bundle_from_json
 from registry.services.offline.checkpoints import Checkpoints
 from registry.services.offline.trust import Trust, candidate_of, evidence_of
-from registry.verdict.evidence import Candidate, Reading
+from registry.verdict.evidence import Reading
 from registry.verdict.history import RegistryState, replay
 from registry.verdict.judge import judge
 from registry.verdict.report import Report, Source
