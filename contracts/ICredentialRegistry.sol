@@ -214,8 +214,9 @@ interface ICredentialRegistry {
 
     // --------------------------------------------------------------------------------------- the same by signature
 
-    /// @dev Each does what the function of the same name does, for `signer`, who signed the EIP-712 type of that name
-    ///      (domain "Rootmark", "1", chain id, this address) with its next nonce. Usable while block.timestamp <=
+    /// @notice {addKey} by signature.
+    /// @dev Each of these does what the function of the same name does, for `signer`, who signed the EIP-712 type of
+    ///      that name (domain "Rootmark", "1", chain id, this address) with its next nonce. Usable while block.timestamp <=
     ///      deadline. The nonce is consumed even where nothing changes. A signature of 65 bytes with a low s is tried
     ///      as ECDSA first; ERC-1271 is asked after that, so that an account with code can sign either way.
     function addKeyBySig(

@@ -207,7 +207,11 @@ class Bench:
 
     def storage(self, slot: bytes) -> int:
         """One word of the registry's storage."""
-        return int.from_bytes(self.w3.eth.get_storage_at(self.contract.address, int.from_bytes(slot)))
+        return self.storage_at(int.from_bytes(slot))
+
+    def storage_at(self, slot: int) -> int:
+        """The same by number."""
+        return int.from_bytes(self.w3.eth.get_storage_at(self.contract.address, slot))
 
 
 ENTRIES_BY_TOPIC = {

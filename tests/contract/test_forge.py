@@ -22,6 +22,7 @@ from registry.chain.abi import load_artifact
 pytestmark = pytest.mark.node
 
 ROOT = Path(__file__).parents[2]
+SECONDS = 900  # when a tool hangs; no test measures time
 INSTALL = "run `npm ci --ignore-scripts`"
 
 
@@ -73,6 +74,7 @@ def test_the_artifacts_are_current_and_hardhat_makes_the_same_code(environment: 
         capture_output=True,
         text=True,
         check=False,
+        timeout=SECONDS,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -113,6 +115,7 @@ def test_forges_unit_fuzz_and_invariant_tests_pass(environment: dict[str, str]) 
         capture_output=True,
         text=True,
         check=False,
+        timeout=SECONDS,
     )
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
     summary = re.search(r"(\d+) tests passed, (\d+) failed, (\d+) skipped", done.stdout)
@@ -150,6 +153,7 @@ def _deploy(environment: dict[str, str], tmp_path: Path, *arguments: str) -> str
         capture_output=True,
         text=True,
         check=False,
+        timeout=SECONDS,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.split()[-1]
