@@ -55,6 +55,8 @@ class Confirming:
         receipt = self._receipt(transaction, view)
         if receipt is None:
             return self._missing(lane, transaction, view, mined_count)
+        if not view.is_indexed(receipt.block_number):
+            return False
         with self._store.read() as unit:
             operation = unit.outbox.operation(transaction.operation_id)
         is_final = receipt.block_number <= view.final_block

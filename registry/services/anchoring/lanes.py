@@ -71,7 +71,8 @@ class Lanes:
 
 @dataclass(slots=True)
 class View:
-    """What one round knows of the chain: its newest block, and up to which height blocks are final.
+    """What one round knows of the chain: its newest block, up to which height blocks are final, and up to
+    which the index has them (None where nothing indexes).
 
     Headers by number are remembered for the round; ``latest`` was read before any of them.
     """
@@ -79,7 +80,12 @@ class View:
     chain: Chain
     latest: Header
     final_block: int
+    indexed_block: int | None = None
     _headers: dict[int, Header] = field(default_factory=dict)
+
+    def is_indexed(self, number: int) -> bool:
+        """Whether the index has that block: nothing is called mined before a verdict can know of it."""
+        return self.indexed_block is None or number <= self.indexed_block
 
     def is_canonical(self, number: int, block_hash: BlockHash) -> bool:
         """Whether the block at that height is the one with this hash."""
@@ -91,7 +97,7 @@ class View:
         return self._headers[number].hash == block_hash
 
 
-def look(chain: Chain, policy: Policy) -> View:
+def look(chain: Chain, policy: Policy, indexed_block: int | None) -> View:
     """Read the chain's end. The `finalized` tag counts where the chain has one, else the number of
     confirmations.
 
@@ -101,4 +107,4 @@ def look(chain: Chain, policy: Policy) -> View:
     latest = chain.latest()
     finalized = chain.finalized()
     final = finalized.number if finalized is not None else latest.number - policy.confirmations + 1
-    return View(chain, latest, final)
+    return View(chain, latest, final, indexed_block)

@@ -81,7 +81,7 @@ class Pipeline:
             operations, transactions = self._unfinished()
             if not operations and not transactions:
                 return sealed
-            view = look(self._chain, self._policy)
+            view = look(self._chain, self._policy, self._indexed_block())
             changed = self._confirming.follow(operations, view)
             for sender, own in _by_sender(transactions).items():
                 changed = self._serve(sender, own, view) or changed
@@ -91,6 +91,11 @@ class Pipeline:
         """Give the senders to others at once instead of when the leases run out."""
         with self._lock:
             self._lanes.release_all()
+
+    def _indexed_block(self) -> int | None:
+        with self._store.read() as unit:
+            position = unit.events.position()
+        return None if position is None else position.block.number
 
     def _unfinished(self) -> tuple[Sequence[Operation], Sequence[OutboxTransaction]]:
         with self._store.read() as unit:
