@@ -232,7 +232,7 @@ async def access_log(request: Request) -> Response:
 
 @router.get("/events", openapi_extra=docs.parameters("after", "limit"), responses=docs.ANY_LIST)
 async def feed(request: Request) -> Response:
-    """The server's own events in order: an issuer's key sees its own, scope `audit` and the admin all."""
+    """The server's own events in order: an issuer's key sees its own, the admin all."""
     caller: Caller = await require_caller(request)
     query = Query(request, "after", "limit", "cursor")
     limit = query.limit()

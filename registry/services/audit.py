@@ -15,10 +15,11 @@ from registry.encoding import Address, Root, format_time
 from registry.errors import Fault, IndexStaleError, ValidationError
 from registry.model.batches import Batch, Entry
 from registry.model.chain import EventKind, IndexPosition, RegistryEvent
-from registry.model.issuers import Caller, Scope
+from registry.model.issuers import Caller
 from registry.model.reasons import reason_from_code
 from registry.ports.chain import ChainReader
 from registry.ports.store import FeedItem, Store, StoredEvent, Unit
+from registry.services.access import may_see_private
 from registry.services.auditing.consistency import Difference, differences
 from registry.services.auditing.history import IssuerAudit, audit_events
 from registry.services.auditing.revocations import Cursor, RevocationLine, Selection, page
@@ -70,7 +71,7 @@ class AuditService:
         with self._store.read() as unit:
             lines, following = page(unit, selection, start, limit, self._final_block(unit))
         shown = [
-            line if _sees_requester(caller, line.issuer) else replace(line, requested_by=None)
+            line if may_see_private(caller, line.issuer) else replace(line, requested_by=None)
             for line in lines
         ]
         return shown, str(following) if following else None
@@ -112,7 +113,7 @@ class AuditService:
     def feed(self, caller: Caller | None, after: int, limit: int) -> Sequence[FeedItem]:
         """The server's own events. Its administrator sees all, an issuer's key its own, others none."""
         with self._store.read() as unit:
-            if caller is not None and (caller.is_server_admin or Scope.AUDIT in caller.scopes):
+            if caller is not None and caller.is_server_admin:
                 return unit.feed.after(after, limit)
             if caller is not None and caller.issuer is not None:
                 return unit.feed.after(after, limit, issuer=caller.issuer)
@@ -188,10 +189,6 @@ def _hosted(unit: Unit) -> Iterator[Address]:
         for issuer in found:
             yield issuer.address
         after = found[-1].address
-
-
-def _sees_requester(caller: Caller | None, issuer: Address) -> bool:
-    return caller is not None and (Scope.AUDIT in caller.scopes or caller.issuer == issuer)
 
 
 def _withdrawals(
