@@ -12,9 +12,11 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Connection,
+    CursorResult,
     Executable,
     Integer,
     LargeBinary,
+    Select,
     SmallInteger,
     Table,
     Text,
@@ -24,6 +26,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from registry.errors import NotFoundError
 from registry.store.errors import FOREIGN, translate
+
+_KEEP_ROWCOUNT = {"preserve_rowcount": True}  # of INSERT too
 
 _COPY_TYPES: tuple[tuple[type[Any], str], ...] = (
     (SmallInteger, "int2"),
@@ -38,14 +42,28 @@ _COPY_TYPES: tuple[tuple[type[Any], str], ...] = (
 class Database:
     """A connection inside a transaction that somebody else begins and ends."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, read_only: bool) -> None:
         self.connection = connection
+        self.read_only = read_only
         self.is_postgres = connection.dialect.name == "postgresql"
+
+    def _execute(self, statement: Executable, parameters: Mapping[str, Any] | None) -> CursorResult[Any]:
+        if statement.is_dml:
+            self._require_writing()
+        try:
+            return self.connection.execute(statement, parameters, execution_options=_KEEP_ROWCOUNT)
+        except FOREIGN as error:
+            raise translate(error) from error
+
+    def _require_writing(self) -> None:
+        if self.read_only:
+            raise RuntimeError("this unit only reads")
 
     def rows(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Any]:
         """All rows of a query, or of what a statement returns."""
+        result = self._execute(statement, parameters)
         try:
-            return self.connection.execute(statement, parameters).all()
+            return result.all()
         except FOREIGN as error:
             raise translate(error) from error
 
@@ -53,10 +71,17 @@ class Database:
         self, statement: Executable, parameters: Mapping[str, Any] | None = None
     ) -> ResultRow[Any] | None:
         """The first row, or None."""
+        result = self._execute(statement, parameters)
         try:
-            return self.connection.execute(statement, parameters).first()
+            return result.first()
         except FOREIGN as error:
             raise translate(error) from error
+
+    def first_locked(self, query: Select[Any]) -> ResultRow[Any] | None:
+        """As `first`, and the row stays locked until the transaction ends. On SQLite a transaction that
+        writes has
+        the whole database for itself anyway; one that only reads locks nothing."""
+        return self.first(query if self.read_only else query.with_for_update())
 
     def scalar(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Any:
         """The first column of the first row, or None."""
@@ -65,12 +90,7 @@ class Database:
 
     def run(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> int:
         """Execute a statement that changes rows; how many."""
-        try:
-            return self.connection.execute(
-                statement, parameters, execution_options={"preserve_rowcount": True}
-            ).rowcount
-        except FOREIGN as error:
-            raise translate(error) from error
+        return self._execute(statement, parameters).rowcount
 
     def must(self, statement: Executable, what: str) -> None:
         """Execute a statement that has to change something; `NotFoundError` naming ``what`` otherwise."""
@@ -85,6 +105,7 @@ class Database:
         """Insert rows in the order of ``columns``, consuming the iterable as it goes: COPY on PostgreSQL, one
         prepared
         statement on SQLite."""
+        self._require_writing()
         try:
             if self.is_postgres:
                 self._copy(table, columns, rows)
@@ -100,6 +121,7 @@ class Database:
 
     def insert_new(self, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
         """Insert those rows that break no unique index; how many were inserted."""
+        self._require_writing()
         mark = "%s" if self.is_postgres else "?"
         marks = ", ".join([mark] * len(columns))
         # Names come from the row classes, values are bound.

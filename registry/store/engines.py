@@ -96,10 +96,10 @@ def open_engines(url: URL) -> Engines:
     return Engines(write=engine, read=read)
 
 
-def single_connection_engine(url: URL) -> Engine:
-    """For migrations: no pool, transactions that may write."""
+def single_connection_engine(url: URL, *, writer: bool = True) -> Engine:
+    """For looking at the schema and changing it: no pool."""
     if sqlite_path(url) is not None:
-        return _sqlite_engine(url, writer=True, poolclass=NullPool)
+        return _sqlite_engine(url, writer=writer, poolclass=NullPool)
     return create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=_postgres_arguments())
 
 

@@ -45,7 +45,7 @@ def migrate(url: str) -> str:
             raise StoreUnavailableError("the directory of the database cannot be made") from error
         ensure_wal(path)
     head = newest_version()
-    with _connection(parsed) as connection:
+    with _connection(parsed, writer=True) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text(f"SET LOCAL lock_timeout = '{_MIGRATION_WAIT_SECONDS}s'"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
@@ -90,8 +90,8 @@ def _config() -> Config:
 
 
 @contextmanager
-def _connection(url: URL) -> Iterator[Connection]:
-    engine = single_connection_engine(url)
+def _connection(url: URL, *, writer: bool) -> Iterator[Connection]:
+    engine = single_connection_engine(url, writer=writer)
     try:
         with engine.connect() as connection:
             yield connection
@@ -109,7 +109,7 @@ def _reading(url: str) -> Iterator[Connection | None]:
     if path is not None and not path.exists():
         yield None
         return
-    with _connection(parsed) as connection:
+    with _connection(parsed, writer=False) as connection:
         yield connection
 
 

@@ -65,15 +65,15 @@ class SqlStore:
             raise RuntimeError("units that write cannot be nested")
         self._here.writing = True
         try:
-            with _transaction(self._engines.write) as unit:
+            with _transaction(self._engines.write, read_only=False) as unit:
                 yield unit
         finally:
             self._here.writing = False
 
     @contextmanager
     def read(self) -> Iterator[SqlUnit]:
-        """A read-only snapshot."""
-        with _transaction(self._engines.read) as unit:
+        """A read-only snapshot. A method that writes raises RuntimeError."""
+        with _transaction(self._engines.read, read_only=True) as unit:
             yield unit
 
     def ping(self) -> None:
@@ -101,11 +101,11 @@ class SqlStore:
 
 
 @contextmanager
-def _transaction(engine: Engine) -> Iterator[SqlUnit]:
+def _transaction(engine: Engine, *, read_only: bool) -> Iterator[SqlUnit]:
     connection = _begin(engine)
     try:
         try:
-            unit = SqlUnit(Database(connection))
+            unit = SqlUnit(Database(connection, read_only=read_only))
             yield unit
             unit.finish()
         except BaseException:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import psycopg
@@ -18,21 +19,19 @@ import pytest
 from psycopg import sql
 from sqlalchemy import make_url
 
-from registry.store import SqlStore, migrate, open_store
+from registry.store import SqlStore, migrate, newest_version, open_store, schema_version
+from registry.store.rows import METADATA
 
 URL_VARIABLE = "ROOTMARK_TEST_POSTGRES_URL"
 
 
 class PostgresServer:
-    """Makes and drops databases. New ones are copies of a template that is migrated once."""
+    """Makes, lends and drops databases. A migrated one that comes back is emptied and lent again."""
 
     def __init__(self, admin_url: str) -> None:
         self._admin_url = admin_url
-        self._template: str | None = None
-
-    def url_of(self, name: str) -> str:
-        """The URL of a database of this server."""
-        return make_url(self._admin_url).set(database=name).render_as_string(hide_password=False)
+        self._made: set[str] = set()
+        self._free: list[str] = []
 
     def execute(self, statement: sql.Composable) -> None:
         """Run a statement outside a transaction, in the administrative database."""
@@ -43,31 +42,42 @@ class PostgresServer:
         """A database without any table; returns its URL."""
         name = f"rootmark_test_{uuid4().hex}"
         self.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        return self.url_of(name)
-
-    def create(self) -> str:
-        """A migrated database; returns its URL."""
-        if self._template is None:
-            url = self.create_empty()
-            migrate(url)
-            self._template = make_url(url).database
-        name = f"rootmark_test_{uuid4().hex}"
-        self.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                sql.Identifier(name), sql.Identifier(str(self._template))
-            )
-        )
-        return self.url_of(name)
+        url = make_url(self._admin_url).set(database=name).render_as_string(hide_password=False)
+        self._made.add(url)
+        return url
 
     def drop(self, url: str) -> None:
         """Drop a database, whoever is still connected."""
         name = str(make_url(url).database)
         self.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        self._made.discard(url)
+
+    def lend(self) -> str:
+        """A migrated database with empty tables; returns its URL."""
+        if self._free:
+            return self._free.pop()
+        url = self.create_empty()
+        migrate(url)
+        return url
+
+    def take_back(self, url: str) -> None:
+        """Empty a database that `lend` gave, or drop it when its schema was changed."""
+        if schema_version(url) != newest_version():
+            self.drop(url)
+            return
+        names = sql.SQL(", ").join(sql.Identifier(name) for name in METADATA.tables)
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(names))
+        self._free.append(url)
 
     def close(self) -> None:
-        """Drop the template."""
-        if self._template is not None:
-            self.drop(self.url_of(self._template))
+        """Drop all that is left."""
+        for url in sorted(self._made):
+            self.drop(url)
 
 
 def _missing(reason: str) -> None:
@@ -85,21 +95,22 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
         yield server
         server.close()
         return
-    # pgserver asks for it while it is imported, and is warned where it is missing.
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-    try:
-        import pgserver
-    except ImportError:
-        _missing(f"PostgreSQL tests need the package pgserver, or a server at {URL_VARIABLE}")
-        raise
-    own = pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
-    try:
-        server = PostgresServer(own.get_uri())
-        server.execute(sql.SQL("ALTER SYSTEM SET fsync = off"))
-        server.execute(sql.SQL("SELECT pg_reload_conf()"))
-        yield server
-    finally:
-        own.cleanup()
+    # Not below pytest's: the path has to be short enough for a socket, and no other run may tidy it away.
+    with TemporaryDirectory(prefix="rootmark-postgres-", ignore_cleanup_errors=True) as directory:
+        # pgserver asks for this one while it is imported, is warned where it is missing, and uses it until
+        exit. os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime"))) try:
+            import pgserver
+        except ImportError:
+            _missing(f"PostgreSQL tests need the package pgserver, or a server at {URL_VARIABLE}")
+            raise
+        own = pgserver.get_server(Path(directory) / "data", cleanup_mode="stop")
+        try:
+            server = PostgresServer(own.get_uri())
+            server.execute(sql.SQL("ALTER SYSTEM SET fsync = off"))
+            server.execute(sql.SQL("SELECT pg_reload_conf()"))
+            yield server
+        finally:
+            own.cleanup()
 
 
 @pytest.fixture
@@ -111,9 +122,9 @@ def sqlite_url(tmp_path: Path) -> str:
 @pytest.fixture
 def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     """A migrated PostgreSQL database."""
-    url = postgres_server.create()
+    url = postgres_server.lend()
     yield url
-    postgres_server.drop(url)
+    postgres_server.take_back(url)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

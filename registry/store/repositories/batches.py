@@ -148,12 +148,8 @@ class Batches:
 
     def open_batch(self, issuer: Address) -> Batch | None:
         """The issuer's one open batch; its row stays locked until the unit ends."""
-        query = (
-            select(BATCHES)
-            .where(BATCHES.c.issuer == issuer, BATCHES.c.state == BatchState.OPEN.value)
-            .with_for_update()
-        )
-        row = self._db.first(query)
+        query = select(BATCHES).where(BATCHES.c.issuer == issuer, BATCHES.c.state == BatchState.OPEN.value)
+        row = self._db.first_locked(query)
         return None if row is None else _batch(row)
 
     def open_due(self, created_before: datetime, size_from: int) -> Sequence[Batch]:

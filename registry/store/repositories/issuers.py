@@ -106,8 +106,8 @@ class Issuers:
 
         Raises `NotFoundError`.
         """
-        query = select(ISSUERS.c.address).where(ISSUERS.c.address == address).with_for_update()
-        if self._db.first(query) is None:
+        query = select(ISSUERS.c.address).where(ISSUERS.c.address == address)
+        if self._db.first_locked(query) is None:
             raise NotFoundError("the issuer does not exist")
 
 

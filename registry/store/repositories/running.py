@@ -61,8 +61,8 @@ class Leases:
         Raises:
             LeaseLostError: the token is not the newest, or the lease was released.
         """
-        query = select(LEASES.c.owner, LEASES.c.token).where(LEASES.c.name == name).with_for_update()
-        row = self._db.first(query)
+        query = select(LEASES.c.owner, LEASES.c.token).where(LEASES.c.name == name)
+        row = self._db.first_locked(query)
         if row is None or row.owner is None or row.token != token:
             raise LeaseLostError("another process holds the lease now")
 
@@ -108,7 +108,7 @@ class Idempotency:
         if self._db.run(statement.on_conflict_do_nothing()) > 0:
             return None
         mine = (ANSWERS.c.owner == owner, ANSWERS.c.key == key)
-        row = self._db.first(select(ANSWERS).where(*mine).with_for_update())
+        row = self._db.first_locked(select(ANSWERS).where(*mine))
         if row is None:  # abandoned between the two statements
             raise IdempotencyInFlightError(
                 "the first request with this Idempotency-Key just ended; try again"
