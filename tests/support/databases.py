@@ -97,8 +97,9 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
         return
     # Not below pytest's: the path has to be short enough for a socket, and no other run may tidy it away.
     with TemporaryDirectory(prefix="rootmark-postgres-", ignore_cleanup_errors=True) as directory:
-        # pgserver asks for this one while it is imported, is warned where it is missing, and uses it until
-        exit. os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime"))) try:
+        # pgserver asks for this one while it is imported, is warned where it is missing, and keeps using it.
+        os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+        try:
             import pgserver
         except ImportError:
             _missing(f"PostgreSQL tests need the package pgserver, or a server at {URL_VARIABLE}")
