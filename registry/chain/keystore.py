@@ -21,6 +21,7 @@ from eth_account.messages import encode_typed_data
 from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 from eth_keys.datatypes import PrivateKey
 from eth_utils.exceptions import ValidationError
+from rlp.exceptions import RLPException
 
 from registry.encoding import Address, TxHash, to_checksum
 from registry.errors import SignerError
@@ -87,7 +88,7 @@ class LocalSigner:
         }
         try:
             signed = self._account.sign_transaction(fields)
-        except (ValueError, TypeError, ValidationError) as error:
+        except (ValueError, TypeError, ValidationError, RLPException) as error:
             raise SignerError("the transaction cannot be signed: a field is out of range") from error
         _require_low_s(signed.s)
         return SignedTransaction(hash=TxHash(bytes(signed.hash)), raw=bytes(signed.raw_transaction))
