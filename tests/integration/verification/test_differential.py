@@ -39,8 +39,8 @@ CASES = [
 
 
 def comparable(report: Any) -> dict[str, Any]:
-    """All of a report but what only a server has: its name for the batch, what was asked for, why it knows the
-    issuer; and the source."""
+    """A report without the source, and without what only a server has: its name for the batch, what was
+    asked for, and that it hosts the issuer."""
     body = report_to_json(report)
     body["as_of"].pop("source")
     body["status"].pop("pending")
