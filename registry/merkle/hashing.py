@@ -1,8 +1,8 @@
 """The hashes from digest to root: docs/proof-format.md, section 3. Pure.
 
-All are SHA-256; ``||`` is concatenation, integers are big-endian. The inputs have different lengths (64, 61,
-64 and 41 bytes; digest || salt and left || right share one, but a verifier computes salted and leaf itself),
-so an inner node can never be presented as a credential.
+All are SHA-256; ``||`` is concatenation, integers are big-endian. A verifier computes salted (64 bytes
+hashed) and leaf (61) from the digest itself, a node hashes 64 bytes and a root 41, so an inner node is never
+a leaf or a root.
 """
 
 from __future__ import annotations

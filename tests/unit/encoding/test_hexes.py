@@ -95,6 +95,14 @@ def test_address_with_one_letter_of_the_wrong_case_is_refused(text: str) -> None
     assert caught.value.faults[0].code == "address-checksum"
 
 
+def test_case_of_the_first_digit_counts() -> None:
+    right = "0xaB" + "1" * 36 + "06"
+    assert to_checksum(Address(bytes.fromhex(right[2:]))) == right
+    for wrong in ("0xAb" + right[4:], "0xAB" + right[4:].replace("1", "b", 1)):
+        with pytest.raises(ValidationError):
+            parse_address(wrong)
+
+
 def test_address_of_another_length_is_refused() -> None:
     with pytest.raises(ValidationError):
         parse_address("0x" + "00" * 32)

@@ -90,6 +90,7 @@ def test_results_have_no_truth_value() -> None:
         ({"path": PROOF.path[:-1]}, InclusionFault.PATH_LENGTH),
         ({"path": (*PROOF.path, PROOF.path[0])}, InclusionFault.PATH_LENGTH),
         ({"path": ()}, InclusionFault.PATH_LENGTH),
+        ({"path": (b"x" * 32,) * 64}, InclusionFault.PATH_LENGTH),
         ({"size": 2**32}, InclusionFault.PATH_LENGTH),
         ({"sides": (Side.LEFT,) * 4}, InclusionFault.PATH_SIDES),
         ({"index": 5}, InclusionFault.ROOT),
