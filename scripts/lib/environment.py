@@ -130,28 +130,32 @@ def installed_names(directory: Path) -> tuple[str, ...]:
 
 
 def is_whole(directory: Path, names: tuple[str, ...]) -> bool:
-    """Whether every file that the installed packages record is there with its recorded length."""
+    """Whether every file that the installed packages record is there with a recorded length.
+
+    Some packages bring a file of the same name (their documentation): any length they record will do.
+    """
     packages = site_packages(directory)
     if packages is None or not names or not os.access(directory / "bin" / "python", os.X_OK):
         return False
+    lengths: dict[str, set[int]] = {}
     for name in names:
-        record = packages / name / "RECORD"
-        if not record.is_file():
+        try:
+            rows = (packages / name / "RECORD").read_text(encoding="utf-8").splitlines()
+        except OSError:
             return False
-        with record.open(newline="", encoding="utf-8") as rows:
-            for row in csv.reader(rows):
-                # Rows without a length are compiled files and the record itself.
-                if len(row) == 3 and row[2] and not has_length(packages / row[0], int(row[2])):
-                    return False
-    return True
+        for row in csv.reader(rows):
+            # Rows without a length are compiled files and the record itself.
+            if len(row) == 3 and row[2].isdigit():
+                lengths.setdefault(row[0], set()).add(int(row[2]))
+    return all(length_of(packages / path) in allowed for path, allowed in lengths.items())
 
 
-def has_length(path: Path, length: int) -> bool:
-    """Whether ``path`` is a file of ``length`` bytes."""
+def length_of(path: Path) -> int | None:
+    """The length of a file in bytes, or None where there is none."""
     try:
-        return os.stat(path).st_size == length  # noqa: PTH116  (thousands of files: the plain call)
+        return os.stat(path).st_size  # noqa: PTH116  (thousands of files: the plain call)
     except OSError:
-        return False
+        return None
 
 
 def read_stamp(directory: Path) -> Stamp | None:
@@ -214,7 +218,7 @@ def pip_install(pip: list[str], root: Path, what: str, *options: str) -> None:
     """
     env = {name: value for name, value in os.environ.items() if name not in CHANGING_SETTINGS}
     env |= {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"}
-    quiet = ("--quiet", "--no-input", "--disable-pip-version-check", "--no-deps")
+    quiet = ("-qq", "--no-input", "--disable-pip-version-check", "--no-deps")
     result = subprocess.run([*pip, "install", *quiet, *options], check=False, env=env, cwd=root)
     if result.returncode != 0:
         raise BootstrapError(f"pip could not install {what}", 1)
