@@ -102,15 +102,20 @@ class World:
     def work(self, rounds: int = 1) -> None:
         """Rounds of pipeline and indexer, without mining."""
         for _ in range(rounds):
-            self.pipeline.step()
+            self.step()
             self.indexer.step()
+
+    def step(self, pipeline: Pipeline | None = None) -> bool:
+        """The chain into the index, then one round of the pipeline, as a worker does it."""
+        self.indexer.catch_up()
+        return (pipeline or self.pipeline).step()
 
     def settle(self, pipeline: Pipeline | None = None) -> None:
         """Work and mine until no operation is on its way, or nothing moves any more."""
         pipeline = pipeline or self.pipeline
         idle = 0
         for _ in range(MAX_ROUNDS):
-            moved = pipeline.step()
+            moved = self.step(pipeline)
             self.driven.mine(1)
             self.indexer.catch_up()
             idle = 0 if moved else idle + 1

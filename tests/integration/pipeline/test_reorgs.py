@@ -61,7 +61,7 @@ def test_reorg_puts_a_mined_batch_back_to_submitted_and_sends_the_same_bytes(
     before = world.batch(batch_id).anchor
     assert before is not None
     drop(world, before.block_number)
-    world.pipeline.step()
+    world.step()
     again = world.batch(batch_id)
     assert (again.state, again.anchor) == (BatchState.SUBMITTED, None)
     world.clock.advance(world.policy.resend_after_seconds)
@@ -101,7 +101,7 @@ def test_reorg_of_a_revocation_is_repaired(world: World, caller: Caller) -> None
     (operation,) = world.operations(OperationState.MINED)
     assert operation.effect_block is not None
     drop(world, operation.effect_block)
-    world.pipeline.step()
+    world.step()
     assert world.status.request(caller, request.id).state is RequestState.SUBMITTED
     world.clock.advance(world.policy.resend_after_seconds)
     world.settle()
@@ -117,7 +117,7 @@ def test_reorg_that_drops_registration_and_anchor_loses_neither(world: World) ->
     for _ in range(3):
         world.work()
         world.driven.mine(1)
-    world.pipeline.step()
+    world.step()
     assert world.batch(batch.id).state is BatchState.MINED
     world.driven.replace(world.chain.latest().number - start)
     for _ in range(4):
@@ -130,5 +130,5 @@ def test_reorg_that_drops_registration_and_anchor_loses_neither(world: World) ->
 
 def test_final_batch_is_left_alone(world: World, caller: Caller) -> None:
     batch = world.final_batch(caller, digests(2))
-    assert not world.pipeline.step()
+    assert not world.step()
     assert world.batch(batch.id) == batch

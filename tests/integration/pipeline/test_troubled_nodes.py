@@ -39,7 +39,7 @@ class Troubled:
     def submitted(self, name: str = "credential") -> Batch:
         """A batch whose anchor waits in the pool."""
         batch = self.world.issuing.create_batch(self.caller, items(digests(2, name)))
-        self.world.pipeline.step()
+        self.world.step()
         assert self.world.batch(batch.id).state is BatchState.SUBMITTED
         return batch
 
@@ -52,7 +52,7 @@ class Troubled:
 
     def block(self) -> None:
         self.node.mine(1)
-        self.world.pipeline.step()
+        self.world.step()
 
     def send(self, signer: Signer, nonce: int, to: Address, data: bytes, gwei: int, value: int = 0) -> None:
         signed = signer.sign_transaction(
@@ -95,7 +95,7 @@ def relaying(tmp_path: Path) -> Iterator[Troubled]:
 def test_stuck_transaction_is_replaced_with_higher_fees_and_the_same_nonce_and_data(case: Troubled) -> None:
     batch = case.submitted()
     case.world.clock.advance(case.world.policy.bump_after_seconds)
-    assert case.world.pipeline.step()
+    assert case.world.step()
     transaction = case.waiting()
     first, second = transaction.attempts
     assert 8 * second.max_fee_per_gas_wei >= 9 * first.max_fee_per_gas_wei
@@ -135,7 +135,7 @@ def test_transaction_dropped_by_the_node_is_sent_again(case: Troubled) -> None:
     case.node.rpc("anvil_dropTransaction", "0x" + before.attempts[0].hash.hex())
     assert case.pool() == 0
     case.world.clock.advance(case.world.policy.resend_after_seconds)
-    case.world.pipeline.step()
+    case.world.step()
     assert case.waiting().attempts[0].raw == before.attempts[0].raw
     assert case.pool() == 1
     case.world.settle()
@@ -149,7 +149,7 @@ def test_jump_of_the_base_fee_is_followed(case: Troubled) -> None:
     case.block()
     assert case.world.batch(batch.id).state is BatchState.SUBMITTED
     case.world.clock.advance(case.world.policy.bump_after_seconds)
-    case.world.pipeline.step()
+    case.world.step()
     case.world.settle()
     assert case.world.batch(batch.id).state is BatchState.FINAL
 
@@ -159,7 +159,7 @@ def test_nothing_is_signed_while_the_base_fee_is_above_the_limit(tmp_path: Path,
     case.node.mine(1)
     world = case.world.with_policy(max_fee_per_gas_wei=5 * 10**9)
     batch = world.issuing.create_batch(case.caller, items(digests(2)))
-    assert not world.pipeline.step()
+    assert not world.step()
     assert world.batch(batch.id).state is BatchState.SEALED
     case.world.settle()
     assert world.batch(batch.id).state is BatchState.FINAL
@@ -196,7 +196,7 @@ def test_foreign_transaction_that_a_reorg_takes_away_leaves_ours_to_be_mined(cas
     case.block()
     case.node.revert(snapshot)
     case.world.clock.advance(case.world.policy.resend_after_seconds)
-    case.world.pipeline.step()
+    case.world.step()
     case.world.settle()
     final = case.world.batch(batch.id)
     assert final.anchor is not None
@@ -223,7 +223,7 @@ def test_relayed_call_landed_by_somebody_else_counts_and_our_nonce_is_filled(rel
 def test_one_relayed_call_of_an_account_is_on_its_way_at_a_time(relaying: Troubled) -> None:
     first = relaying.submitted("first")
     second = relaying.world.issuing.create_batch(relaying.caller, items(digests(2, "second")))
-    relaying.world.pipeline.step()
+    relaying.world.step()
     assert relaying.world.batch(second.id).state is BatchState.SEALED
     relaying.world.settle()
     assert {relaying.world.batch(batch.id).state for batch in (first, second)} == {BatchState.FINAL}
@@ -267,7 +267,7 @@ def test_anchor_waits_while_nobody_can_pay(tmp_path: Path, case: Troubled) -> No
     for account in (case.key, case.world.relayer.address):
         case.node.rpc("anvil_setBalance", "0x" + account.hex(), "0x0")
     batch = case.world.issuing.create_batch(case.caller, items(digests(2)))
-    assert not case.world.pipeline.step()
+    assert not case.world.step()
     assert case.world.batch(batch.id).state is BatchState.SEALED
     case.node.rpc("anvil_setBalance", "0x" + case.key.hex(), hex(10**18))
     case.world.settle()
@@ -283,10 +283,10 @@ def test_finalized_tag_decides_where_the_chain_has_one(tmp_path: Path) -> None:
         case.block()
         assert case.world.batch(batch.id).state is BatchState.MINED
         case.node.mine(4)
-        case.world.pipeline.step()
+        case.world.step()
         assert case.world.batch(batch.id).state is BatchState.MINED
         case.node.mine(8)
-        case.world.pipeline.step()
+        case.world.step()
         assert case.world.batch(batch.id).state is BatchState.FINAL
 
 
