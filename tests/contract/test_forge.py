@@ -39,10 +39,9 @@ compile_contracts = _load_compiler_script()
 
 
 def _foundry(tool: str) -> Path:
-    """The native program: the launcher in node_modules/.bin hides a failing exit status."""
-    found = sorted((ROOT / "node_modules" / "@foundry-rs").glob(f"{tool}-*/bin/{tool}"))
-    assert found, f"{tool} is not installed: {INSTALL}"
-    return found[0]
+    program = ROOT / "node_modules" / ".bin" / tool
+    assert program.exists(), f"{tool} is not installed: {INSTALL}"
+    return program
 
 
 @pytest.fixture(scope="module")
@@ -214,8 +213,23 @@ def test_hardhat_runs_a_node(environment: dict[str, str], tmp_path: Path) -> Non
             process.terminate()
 
 
+def test_the_lock_file_has_every_package_and_its_hash() -> None:
+    """`npm ci` refuses a lock file that lacks a package, optional ones for other systems included."""
+    packages = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    assert all("integrity" in entry for path, entry in packages.items() if path)
+    for path, entry in packages.items():
+        wanted = entry.get("dependencies", {}) | entry.get("optionalDependencies", {})
+        for name in wanted | (entry.get("devDependencies", {}) if not path else {}):
+            places = [path]
+            while places[-1]:
+                places.append(places[-1].rpartition("node_modules/")[0].rstrip("/"))
+            found = [place for place in places if f"{place}/node_modules/{name}".lstrip("/") in packages]
+            assert found, f"{name}, which {path or 'the project'} needs"
+
+
 def test_no_lock_file_names_a_package_registry() -> None:
     lock = (ROOT / "package-lock.json").read_text(encoding="utf-8")
     assert '"resolved"' not in lock
+    assert "://registry" not in lock
     assert (ROOT / ".npmrc").read_text(encoding="utf-8") == "omit-lockfile-registry-resolved=true\n"
     assert os.access(ROOT / "contracts" / "solc", os.X_OK)
