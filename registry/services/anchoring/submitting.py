@@ -137,7 +137,7 @@ class Submitting:
         effect: Effect | None = Effect(view.latest.number, view.latest.hash, None)
         if call.kind is CallKind.ANCHOR and call.root is not None:
             effect = find_anchor(self._chain, call.issuer, call.root, view.latest)
-        if effect is None:
+        if effect is None or not view.is_indexed(effect.block):
             return Submission.WAITS
         anchor = read_anchor(self._chain, effect, []) if call.kind is CallKind.ANCHOR else None
         if call.kind is CallKind.ANCHOR and anchor is None:

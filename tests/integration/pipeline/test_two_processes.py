@@ -73,7 +73,7 @@ def test_process_whose_lease_ran_out_stores_and_sends_nothing(world: World, call
 
     late = interrupted(world, "late", takes_over)
     batch = world.issuing.create_batch(caller, items(digests(2)))
-    late.step()
+    world.step(late)
     assert world.batch(batch.id).state is not BatchState.SEALED
     nonces = [one.nonce for one in world.transactions() if one.sender != world.relayer.address]
     assert nonces == [0]
@@ -85,21 +85,21 @@ def test_process_whose_lease_ran_out_stores_and_sends_nothing(world: World, call
 def test_sender_is_left_alone_while_another_process_holds_it(world: World, caller: Caller) -> None:
     first, second = world.new_pipeline("first"), world.new_pipeline("second")
     world.issuing.create_batch(caller, items(digests(2, "a")))
-    first.step()
+    world.step(first)
     batch = world.issuing.create_batch(caller, items(digests(2, "b")))
-    second.step()
+    world.step(second)
     assert world.batch(batch.id).state is BatchState.SEALED
-    first.step()
+    world.step(first)
     assert world.batch(batch.id).state is BatchState.SUBMITTED
 
 
 def test_closing_hands_the_sender_over_at_once(world: World, caller: Caller) -> None:
     first, second = world.new_pipeline("first"), world.new_pipeline("second")
     world.issuing.create_batch(caller, items(digests(2, "a")))
-    first.step()
+    world.step(first)
     first.close()
     batch = world.issuing.create_batch(caller, items(digests(2, "b")))
-    second.step()
+    world.step(second)
     assert world.batch(batch.id).state is BatchState.SUBMITTED
 
 
@@ -107,7 +107,7 @@ def test_two_processes_in_turns_anchor_every_batch_once(world: World, caller: Ca
     pipelines = [world.new_pipeline("first"), world.new_pipeline("second")]
     batches = [world.issuing.create_batch(caller, items(digests(2, f"batch {i}"))) for i in range(6)]
     for round_number in range(12):
-        pipelines[round_number % 2].step()
+        world.step(pipelines[round_number % 2])
         world.driven.mine(1)
         world.clock.advance(world.policy.lease_ttl_seconds * (round_number % 3))
     world.clock.advance(world.policy.lease_ttl_seconds + 1)
