@@ -127,4 +127,3 @@ def bind_or_fail(settings: Settings) -> socket.socket:
             f"{settings.host}:{settings.port} cannot be used ({error.strerror}); choose another with --port",
             exits.USAGE,
         )
-        raise

@@ -1,7 +1,8 @@
 """`rootmark demo`: the main job on real input, told step by step, then the server goes on.
 
-Everything goes through the HTTP API of a server in this process, as an issuer's own program would do it; only the
-offline verification uses no server. A second run finds what the first one issued and issues nothing again.
+Everything goes through the HTTP API of a server in this process, as an issuer's own program would do it; only
+the offline verification uses no server. A second run finds what the first one issued and issues nothing
+again.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from registry.cli.client import Server
 from registry.cli.issuing import follow
 from registry.cli.output import fail, guarded, stdout
 from registry.cli.verifying import verify_by_rpc
+from registry.encoding import to_checksum
 from registry.errors import ConfigurationError
 from registry.logs import configure_logging
 from registry.settings import Settings, load_settings
@@ -108,9 +110,8 @@ def _credential(row: dict[str, str]) -> dict[str, Any]:
 def tell(app: App, url: str, settings: Settings, credentials: dict[str, dict[str, Any]]) -> None:
     """The story."""
     info = app.chain.info
-    say(
-        f"1. A chain in {settings.data_dir / 'chain'} (eip155:{info.chain_id}, a test chain), registry 0x{info.address.hex()}"
-    )
+    say(f"1. A chain of its own in {settings.data_dir / 'chain'}: eip155:{info.chain_id}, a test chain")
+    say(f"   the registry contract is at {to_checksum(info.address)}")
     issuer, key = _issuer(url, settings)
     server = Server(url, key)
     say(f"2. Issuer {issuer}: {ISSUER['name']}")
@@ -187,9 +188,8 @@ def _issue(server: Server, credentials: dict[str, dict[str, Any]]) -> dict[str, 
 def _find(server: Server, names: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for start in range(0, len(names), AT_ONCE):
-        query = "&".join(f"external_id={name}" for name in names[start : start + AT_ONCE])
-        for item in server.get(f"/v1/credentials?{query}")["items"]:
-            found[item["external_id"]] = item["digest"]
+        page = server.get("/v1/credentials", external_id=list(names[start : start + AT_ONCE]))
+        found |= {item["external_id"]: item["digest"] for item in page["items"]}
     return found
 
 
@@ -222,6 +222,7 @@ def _verify_all(server: Server, digests: Sequence[str]) -> None:
     results = server.post("/v1/verify/bulk", {"items": [{"digest": digest} for digest in digests]})["results"]
     outcomes = [result["report"]["outcome"] for result in results]
     counts = {outcome: outcomes.count(outcome) for outcome in sorted(set(outcomes))}
-    say(f"8. Verified all {len(digests)}: " + ", ".join(f"{n} {outcome}" for outcome, n in counts.items()))
+    told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+    say(f"8. Verified all {len(digests)}: {told}")
     if counts != {"revoked": 1, "valid": len(digests) - 1}:
         fail("expected one revoked and the rest valid", exits.INVALID)

@@ -1,7 +1,7 @@
 """What the OpenAPI text says beyond what the routes' signatures tell: bodies, answers, parameters, examples.
 
-Bodies are read by `api.body` and not by FastAPI, so their schemas are written into the text here, from the same
-models.
+Bodies are read by `api.body` and not by FastAPI, so their schemas are written into the text here, from the
+same models.
 """
 
 from __future__ import annotations

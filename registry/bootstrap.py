@@ -1,7 +1,8 @@
 """The only wiring: from settings to a running application. Everything else is given its parts.
 
 Secrets are made here at the first start: the admin token and the keystores' passwords, each in a file of mode
-600 in the data directory. The operating keys and the admin keys lie in separate keystores under separate passwords.
+600 in the data directory. The operating keys and the admin keys lie in separate keystores under separate
+passwords.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from registry.chain.chains import refuse_development_key
+from registry.chain import chains
+from registry.chain.abi import load_artifact
 from registry.chain.factory import EmbeddedGateway, deploy_by_rpc, open_embedded, open_rpc
 from registry.chain.keystore import EncryptedKeystore
 from registry.encoding import parse_address, to_checksum, to_hex
@@ -228,7 +230,7 @@ def relayer_of(settings: Settings) -> Signer | None:
             f"ROOTMARK_SIGNER_KEYSTORE: exactly one key is expected, there are {len(addresses)}"
         )
     (address,) = addresses
-    refuse_development_key(address, settings.chain_id or 0)
+    chains.refuse_development_key(address, settings.chain_id or 0)
     return keystore.get(address)
 
 
@@ -259,11 +261,22 @@ def open_reader(
     )
 
 
+def is_test_chain(chain_id: int) -> bool:
+    """Whether what stands on that chain proves nothing to anybody but its makers."""
+    return chains.is_test_chain(chain_id)
+
+
+def contract_code_hash() -> bytes:
+    """Keccak-256 of the registry's code, the same on every chain."""
+    return load_artifact().code_hash
+
+
 # --- secrets and files --------------------------------------------------------------------------------------
 
 
 def admin_token_sha256(settings: Settings, data_dir: Path) -> bytes:
-    """SHA-256 of the admin token: the one set, else the one in the data directory, made at the first start."""
+    """SHA-256 of the admin token: the one set, else the one in the data directory, made at the first
+    start."""
     if settings.admin_token is not None:
         return token_sha256(settings.admin_token.get_secret_value())
     return token_sha256(_secret_file(data_dir / ADMIN_TOKEN_FILE, new_token))
@@ -358,14 +371,3 @@ def run_worker(app: App) -> tuple[threading.Thread, threading.Event]:
     thread = threading.Thread(target=app.worker.run, args=(stop,), name="worker", daemon=True)
     thread.start()
     return thread, stop
-
-
-__all__ = [
-    "ADMIN_TOKEN_FILE",
-    "App",
-    "SystemClock",
-    "admin_token_sha256",
-    "build",
-    "relayer_of",
-    "run_worker",
-]

@@ -1,5 +1,5 @@
-"""Structured logs: one JSON object a line on standard error. Values come from `extra` and are names, counts and states;
-credentials, digests, tokens and request bodies are never passed to a logger."""
+"""Structured logs: one JSON object a line on standard error. Values come from `extra` and are names, counts
+and states; credentials, digests, tokens and request bodies are never passed to a logger."""
 
 from __future__ import annotations
 

@@ -93,7 +93,8 @@ async def chain_keys(request: Request, address: str) -> Response:
     "/{address}/keys", status_code=202, openapi_extra=docs.body(NewChainKey), responses=docs.REGISTERED
 )
 async def add_chain_key(request: Request, address: str) -> Response:
-    """Add a key on chain. With `signature` and `deadline`, an AddKey that an admin signed elsewhere is relayed."""
+    """Add a key on chain. With `signature` and `deadline`, an AddKey that an admin signed elsewhere is
+    relayed."""
     caller = await require_caller(request)
     raw, value = await read_json(request)
     body = validated(NewChainKey, value)

@@ -113,7 +113,8 @@ def metrics_text(figures: Figures) -> str:
 
 
 _PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{title}</title>
 <style>body{{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}}</style>
 <p><code>{slug}</code> &middot; HTTP {status}</p><h1>{title}</h1><p>{advice}</p></html>
 """

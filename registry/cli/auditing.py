@@ -53,22 +53,23 @@ def issuer(
 def history_text(found: dict[str, Any]) -> str:
     """A history for a person: a line each event, then the head check."""
     lines = [f"history of {found['issuer']} at block {found['block_number']}"]
-    for event in found["events"]:
-        words = sum(int(change["mask"], 16).bit_count() for change in event.get("changes", []))
-        what = f"{words} credential{'s' if words != 1 else ''}" if words else event.get("key", "")
-        reason = event.get("reason", "")
-        lines.append(
-            f"  {event['at']}  block {event['block_number']:>6}  {event['kind']:<18} {what}  {reason}".rstrip()
-        )
-    for voided in found["voided"]:
-        lines.append(
-            f"  VOID: root {voided['root']} was anchored after its key's end, {voided['valid_until']}"
-        )
+    lines += [_event_text(event) for event in found["events"]]
+    lines += [
+        f"  VOID: root {voided['root']} was anchored after its key's end, {voided['valid_until']}"
+        for voided in found["voided"]
+    ]
     head = found["head"]
     verdict = "the list is complete" if head["match"] else "THE LIST IS NOT WHAT THE CONTRACT HAS"
     lines += [f"head replayed  {head['replayed']}", f"head on chain  {head['on_chain']}", verdict]
     lines += [f"  {problem['detail']} (block {problem['block_number']})" for problem in found["problems"]]
     return "\n".join(lines)
+
+
+def _event_text(event: dict[str, Any]) -> str:
+    count = sum(int(change["mask"], 16).bit_count() for change in event.get("changes", []))
+    what = f"{count} credential{'s' if count != 1 else ''}" if count else event.get("key", "")
+    where = f"{event['at']}  block {event['block_number']:>6}"
+    return f"  {where}  {event['kind']:<18} {what}  {event.get('reason', '')}".rstrip()
 
 
 @audit_app.command("consistency")

@@ -39,7 +39,7 @@ class Server:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._http = httpx.Client(base_url=self.url, headers=headers, timeout=TIMEOUT_SECONDS)
 
-    def get(self, path: str, **query: str | int | None) -> Any:
+    def get(self, path: str, **query: str | int | list[str] | None) -> Any:
         """GET, decoded."""
         params = {name: value for name, value in query.items() if value is not None}
         return self._decode(self._send("GET", path, params=params))
@@ -104,8 +104,8 @@ class Server:
             return self._http.request(method, path, **more)
         except httpx.HTTPError as error:
             raise ServerUnreachableError(
-                f"the server at {self.url} does not answer ({type(error).__name__}); is `rootmark serve` running, "
-                "or does --server name another?"
+                f"the server at {self.url} does not answer ({type(error).__name__}); is `rootmark serve` "
+                "running, or does --server name another?"
             ) from error
 
     @staticmethod

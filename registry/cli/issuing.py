@@ -94,10 +94,9 @@ def _keys_text(found: dict[str, Any]) -> str:
         f"chain  {k['key']}  {','.join(k['roles'])}  until {k['valid_until'] or 'open'}"
         for k in found["chain"]
     ]
-    lines += [
-        f"api    {k['id']}  {','.join(k['scopes'])}  {'revoked' if k['revoked_at'] else 'expires ' + (k['expires_at'] or 'never')}  {k['label']}"
-        for k in found.get("api", [])
-    ]
+    for key in found.get("api", []):
+        end = "revoked" if key["revoked_at"] else f"expires {key['expires_at'] or 'never'}"
+        lines.append(f"api    {key['id']}  {','.join(key['scopes'])}  {end}  {key['label']}")
     return "\n".join(lines)
 
 

@@ -49,7 +49,8 @@ def worker() -> None:
 
 @guarded
 def deploy(as_json: JsonFlag = False) -> None:
-    """Deploy the registry contract with the key of SIGNER_KEYSTORE; nothing happens where it already stands."""
+    """Deploy the registry contract with the key of SIGNER_KEYSTORE; nothing happens where it already
+    stands."""
     show(deploy_contract(settings()), as_json, _deployed)
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, ParamSpec, TypeVar
+from typing import Annotated, Any, NoReturn, ParamSpec, TypeVar
 
 import typer
 from rich.console import Console
@@ -68,7 +68,7 @@ def guarded(command: Callable[P, T]) -> Callable[P, T]:
     return run
 
 
-def fail(message: str, code: int) -> Any:
+def fail(message: str, code: int) -> NoReturn:
     """Say why on standard error, and end."""
     stderr.print(message, style="red", markup=False)
     raise typer.Exit(code)

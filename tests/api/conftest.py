@@ -81,7 +81,9 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
         stack.enter_context(serving(app, bound))
         clients = stack.enter_context(ExitStack())
         admin = clients.enter_context(_client(url, token))
-        made = admin.post("/v1/issuers", json={"name": "Test College", "url": "https://college.example"}).json()
+        made = admin.post(
+            "/v1/issuers", json={"name": "Test College", "url": "https://college.example"}
+        ).json()
         issuer = clients.enter_context(_client(url, made["api_key"]))
         public = clients.enter_context(_client(url, None))
         yield Api(app, url, admin, issuer, made["address"], public, clients)

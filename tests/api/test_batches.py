@@ -58,9 +58,7 @@ def test_empty_batch_is_refused(api: Api) -> None:
 
 def test_bad_digest_is_named_and_nothing_is_sealed(api: Api) -> None:
     good = new_digest()
-    problem = _problem(
-        api.issuer.post("/v1/batches", json={"digests": [good, "0x12", 7]}), 422, "validation"
-    )
+    problem = _problem(api.issuer.post("/v1/batches", json={"digests": [good, "0x12", 7]}), 422, "validation")
     assert _pointers(problem) == ["/digests/1", "/digests/2"]
     assert api.public.get(f"/v1/verify/{good}").json()["outcome"] == "not_found"
 
@@ -68,9 +66,7 @@ def test_bad_digest_is_named_and_nothing_is_sealed(api: Api) -> None:
 def test_bad_line_is_named_and_nothing_is_sealed(api: Api) -> None:
     good = new_digest()
     lines = f'"{good}"\n\n{{"digest": "{new_digest()}", "valid_from": "yesterday"}}\n{{"a":1,"a":2}}\n'
-    response = api.issuer.post(
-        "/v1/batches", content=lines, headers={"Content-Type": "application/x-ndjson"}
-    )
+    response = api.issuer.post("/v1/batches", content=lines, headers={"Content-Type": "application/x-ndjson"})
     problem = _problem(response, 422, "validation")
     assert [error["line"] for error in problem["errors"]] == [3, 4]
     assert api.public.get(f"/v1/verify/{good}").json()["outcome"] == "not_found"
@@ -120,9 +116,7 @@ def test_revoked_digest_is_refused_even_with_allow_duplicate(api: Api) -> None:
     digest = new_digest()
     api.final_batch([digest])
     api.final_request(api.issuer.post("/v1/revocations", json={"digests": [digest]}).json())
-    response = api.issuer.post(
-        "/v1/batches", json={"digests": [digest]}, params={"allow_duplicate": "true"}
-    )
+    response = api.issuer.post("/v1/batches", json={"digests": [digest]}, params={"allow_duplicate": "true"})
     assert response.status_code == 409, response.text
 
 

@@ -1,4 +1,5 @@
-"""Verification, status changes and audit over HTTP, from the state of the chain to the words of the report."""
+"""Verification, status changes and audit over HTTP, from the state of the chain to the words of the
+report."""
 
 from __future__ import annotations
 
@@ -146,7 +147,9 @@ def test_retired_key_voids_what_it_anchored_later(api: Api) -> None:
     response = client.post("/v1/batches", json={"digests": [digest]}, headers={"Prefer": "wait=60"})
     anchor = response.json()["anchor"]
     assert _verify(api, digest=digest)["outcome"] == "valid"
-    (key,) = [k for k in api.public.get(f"/v1/issuers/{address}/keys").json()["items"] if "anchor" in k["roles"]]
+    (key,) = [
+        k for k in api.public.get(f"/v1/issuers/{address}/keys").json()["items"] if "anchor" in k["roles"]
+    ]
     before = datetime.fromisoformat(anchor["anchored_at"]) - timedelta(seconds=1)
     made = client.post(
         f"/v1/issuers/{address}/keys/{key['key']}/retirement",
@@ -255,7 +258,9 @@ def test_revocations_are_listed_as_json_and_csv(api: Api) -> None:
     address, client = api.register("Lister")
     digests = [new_digest() for _ in range(5)]
     client.post("/v1/batches", json={"digests": digests}, headers={"Prefer": "wait=60"})
-    made = client.post("/v1/revocations", json={"digests": digests[:3], "reason": "superseded", "note": "=1+1"})
+    made = client.post(
+        "/v1/revocations", json={"digests": digests[:3], "reason": "superseded", "note": "=1+1"}
+    )
     api.final_request(made.json(), client)
     seen: list[dict[str, Any]] = []
     url: str | None = f"/v1/revocations?issuer={address}&limit=2"

@@ -1,4 +1,5 @@
-"""The status of stored entries as the index has it at its newest block, for lists. Not a verdict: no trust, no dates."""
+"""The status of stored entries as the index has it at its newest block, for lists. Not a verdict: no trust,
+no dates."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ from registry.verdict.history import RegistryState
 
 
 def entry_states(unit: Unit, entries: Sequence[Entry]) -> list[tuple[str | None, int | None]]:
-    """For each entry its status and when its batch was anchored (seconds); None and None while it is not anchored."""
+    """For each entry its status and when its batch was anchored (seconds); None and None while it is not
+    anchored."""
     targets = {
         (entry.issuer, entry.root, entry.index // WORD_BITS) for entry in entries if entry.root is not None
     }
