@@ -1,0 +1,52 @@
+"""`scripts/bench`: one benchmark, as a table or as JSON. Exit code 0 when it ran, whatever it found."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+
+from scripts.benchmarks.figures import Outcome
+
+
+def _tree(options: argparse.Namespace) -> Outcome:
+    from scripts.benchmarks import tree
+
+    return tree.run(options.leaves)
+
+
+def _gas(_options: argparse.Namespace) -> Outcome:
+    from scripts.benchmarks import gas
+
+    return gas.run()
+
+
+BENCHMARKS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
+    "tree": _tree,
+    "gas": _gas,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what ``arguments`` ask for and print what it found; the exit code."""
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("benchmark", choices=BENCHMARKS)
+    parser.add_argument("--leaves", type=_positive, help="credentials in the tree or batch")
+    parser.add_argument("--requests", type=_positive, help="verifications of each measurement (verify)")
+    parser.add_argument("--json", action="store_true", help="JSON instead of a table")
+    options = parser.parse_args(arguments)
+    outcome = BENCHMARKS[options.benchmark](options)
+    print(json.dumps(outcome.to_json(), indent=2) if options.json else outcome.to_table())
+    return 0
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""Each benchmark runs, tiny, and prints what its readers rely on. Nothing timed is asserted."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.benchmarks.__main__ import main
+from scripts.benchmarks.figures import Figure, Target
+
+ROOT = Path(__file__).parents[2]
+
+
+def benchmark(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, dict[str, Any]]:
+    """The figures by name, after checking what all benchmarks have in common."""
+    assert main([*arguments, "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert set(printed) == {"benchmark", "machine", "figures", "notes"}
+    assert printed["benchmark"] == arguments[0]
+    assert set(printed["machine"]) == {"system", "architecture", "python", "cores"}
+    for figure in printed["figures"]:
+        assert figure["figure"] >= 0
+        assert isinstance(figure["unit"], str)
+        if "peer" in figure:
+            assert figure["peer_figure"] > 0
+            assert figure[f"ratio_to_{figure['peer']}"] >= 0
+        if "target" in figure:
+            assert figure["met"] in (True, False)
+    return {figure["name"]: figure for figure in printed["figures"]}
+
+
+def test_tree_is_compared_with_merkletools_in_time_and_memory(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = benchmark(capsys, "tree", "--leaves", "300")
+    assert figures["300 leaves: tree and all paths"]["peer"] == "merkletools"
+    assert "ratio_to_merkletools" in figures["300 leaves: peak memory"]
+
+
+def test_gas_of_every_operation_is_measured_and_within_its_target(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = benchmark(capsys, "gas")
+    assert figures["anchor"]["ratio_to_openattestation"] > 1
+    assert figures["revoke 256, in a new word"]["ratio_to_openattestation"] < 0.02
+    assert all(figure.get("met", True) for figure in figures.values())
+    assert len(figures) > 25
+
+
+def test_script_prints_a_table_from_any_directory(tmp_path: Path) -> None:
+    environ = {**os.environ, "VIRTUAL_ENV": sys.prefix}
+    done = subprocess.run(
+        [ROOT / "scripts" / "bench", "tree", "--leaves", "5"],
+        cwd=tmp_path,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "5 leaves: tree and all paths" in done.stdout
+
+
+def test_unknown_benchmark_and_empty_tree_are_usage_errors(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["nothing"], ["tree", "--leaves", "0"]):
+        with pytest.raises(SystemExit) as stopped:
+            main(arguments)
+        assert stopped.value.code == 2
+    assert "at least 1" in capsys.readouterr().err
+
+
+def test_target_is_met_on_its_side_of_the_bound() -> None:
+    slower = Figure("x", "s", 3.0, 4.0, "peer", Target(0.5, "ratio"))
+    faster = Figure("x", "per second", 3.0, 4.0, "peer", Target(0.5, "ratio", at_least=True))
+    assert (slower.met, faster.met, Figure("x", "s", 1.0).met) == (False, True, None)
