@@ -52,22 +52,32 @@ class DeployedRegistry:
 
 
 def deploy_registry(
-    node: Node, signer: Signer, *, timeout_seconds: float = DEPLOYMENT_TIMEOUT_SECONDS
+    node: Node,
+    signer: Signer,
+    *,
+    expected_chain_id: int | None = None,
+    timeout_seconds: float = DEPLOYMENT_TIMEOUT_SECONDS,
 ) -> DeployedRegistry:
     """Deploy, wait until it is mined, and check the code that is there then.
 
     Args:
         node: of the chain.
         signer: an account with ether for about 4 million gas.
+        expected_chain_id: of the settings; None takes the node's.
         timeout_seconds: for the transaction to be mined.
 
     Raises:
-        ConfigurationError: other code stands at the address, or the signer's key is a development key.
+        ConfigurationError: the node is on another chain, other code stands at the address, or the signer's
+            key is a development key.
         ContractRevertedError: the transaction failed. TransactionRejectedError: the node refused it.
         ChainUnavailableError: the node does not answer, or the transaction is not mined in time; deploying
             again is safe with the factory, and may leave a second contract without it.
     """
     chain_id = chain_id_of(node)
+    if expected_chain_id not in (None, chain_id):
+        raise ConfigurationError(
+            f"node {node.name} is on another chain: expected chain id {expected_chain_id}, found {chain_id}"
+        )
     refuse_development_key(signer.address, chain_id)
     artifact = load_artifact()
     if code_at(node, artifact.create2_address):

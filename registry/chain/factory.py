@@ -102,11 +102,13 @@ def open_rpc(
         raise
 
 
-def deploy_by_rpc(urls: Sequence[str], signer: Signer) -> DeployedRegistry:
-    """Deploy the registry through the first of the nodes. Errors as by `deploy_registry`."""
+def deploy_by_rpc(
+    urls: Sequence[str], signer: Signer, *, expected_chain_id: int | None = None
+) -> DeployedRegistry:
+    """Deploy the registry through the first of the nodes; arguments and errors as of `deploy_registry`."""
     nodes = http_nodes(urls[:1])
     try:
-        return deploy_registry(nodes[0], signer)
+        return deploy_registry(nodes[0], signer, expected_chain_id=expected_chain_id)
     finally:
         nodes[0].close()
 

@@ -7,6 +7,7 @@ its hash.
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from eth_hash.auto import keccak
@@ -32,13 +33,11 @@ MIN_TIP_WEI: Final = 1_000_000
 """0.001 gwei: some nodes suggest 0, and take nothing below a small tip. 55 gwei for a whole anchor."""
 TEST_CHAIN_TIP_WEI: Final = 1_000_000_000
 
-_KNOWN_WORDS: Final = (
-    "already known",  # geth, erigon, reth
-    "already imported",  # anvil, parity
-    "alreadyknown",  # nethermind
-    "known transaction",  # older geth and besu
-    "already in mempool",
-    "already exists",
+_KNOWN_WORDS: Final = re.compile(
+    r"\balready ?known\b"  # geth, erigon, reth; nethermind without the space
+    r"|\balready imported\b"  # anvil, parity
+    r"|\bknown transaction\b"  # besu, and geth before 1.9.10; not "unknown transaction type"
+    r"|\balready in mempool\b"
 )
 
 
@@ -189,7 +188,7 @@ def _send(node: Node, raw: bytes, transaction: TxHash) -> None:
     try:
         found = node.raw("eth_sendRawTransaction", hexed(raw))
     except Refusal as refusal:
-        if any(phrase in refusal.words for phrase in _KNOWN_WORDS) or _is_known(node, transaction):
+        if _KNOWN_WORDS.search(refusal.words) or _is_known(node, transaction):
             return
         raise TransactionRejectedError(
             f"node {node.name} refused the transaction: {refusal.message}"

@@ -27,10 +27,21 @@ Rule = Callable[[str, list[Any], Backend], Answer]
 
 
 class Reply(Exception):  # noqa: N818 - a signal, not an error
-    """Raised by a rule: the whole HTTP answer, whatever was asked."""
+    """Raised by a rule: the whole HTTP answer, whatever was asked; with a pause after each byte, if one is
+    given."""
 
-    def __init__(self, body: bytes, status: int = 200, content_type: str = "application/json") -> None:
+    def __init__(
+        self,
+        body: bytes,
+        status: int = 200,
+        content_type: str = "application/json",
+        *,
+        pause_seconds: float = 0,
+        location: str | None = None,
+    ) -> None:
         super().__init__("reply")
+        self.pause_seconds = pause_seconds
+        self.location = location
         self.body = body
         self.status = status
         self.content_type = content_type
@@ -108,59 +119,77 @@ def in_process(request: Callable[[str, Sequence[Any]], Any], refusal: type[Excep
     return ask
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, node: HostileNode, backend: Backend) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.node = node
+        self.backend = backend
+        self.stopped = threading.Event()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = 65_536
+    server: _Server
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        try:
+            answers = [self._answer(one) for one in (asked if isinstance(asked, list) else [asked])]
+        except Silence as silence:
+            self.server.stopped.wait(silence.seconds)
+            self.close_connection = True
+        except Reply as reply:
+            self._reply(reply)
+        else:
+            self._reply(Reply(json.dumps(answers if isinstance(asked, list) else answers[0]).encode()))
+
+    def _answer(self, one: dict[str, Any]) -> Answer:
+        answer = self.server.node.answer(self.server.backend, one["method"], one["params"])
+        return {"jsonrpc": "2.0", "id": one["id"]} | answer
+
+    def _reply(self, reply: Reply) -> None:
+        self.send_response(reply.status)
+        self.send_header("Content-Type", reply.content_type)
+        if reply.location is not None:
+            self.send_header("Location", reply.location)
+        self.send_header("Content-Length", str(len(reply.body)))
+        self.end_headers()
+        try:
+            self._write(reply)
+        except OSError:  # the client saw enough
+            self.close_connection = True
+
+    def _write(self, reply: Reply) -> None:
+        if not reply.pause_seconds:
+            self.wfile.write(reply.body)
+            return
+        for byte in reply.body:
+            self.wfile.write(bytes([byte]))
+            self.wfile.flush()
+            if self.server.stopped.wait(reply.pause_seconds):
+                return
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
 @contextmanager
 def hostile_node(backend: Backend, *rules: Rule) -> Iterator[HostileNode]:
     """Serve for the length of the block."""
     node = HostileNode(rules=list(rules))
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-        wbufsize = 65_536
-
-        def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            try:
-                answers = [
-                    {"jsonrpc": "2.0", "id": one["id"]} | node.answer(backend, one["method"], one["params"])
-                    for one in (asked if isinstance(asked, list) else [asked])
-                ]
-            except Silence as silence:
-                stopped.wait(silence.seconds)
-                self.close_connection = True
-                return
-            except Reply as reply:
-                self._reply(reply)
-                return
-            body = json.dumps(answers if isinstance(asked, list) else answers[0]).encode()
-            self._reply(Reply(body))
-
-        def _reply(self, reply: Reply) -> None:
-            self.send_response(reply.status)
-            self.send_header("Content-Type", reply.content_type)
-            self.send_header("Content-Length", str(len(reply.body)))
-            self.end_headers()
-            try:
-                self.wfile.write(reply.body)
-            except OSError:  # the client saw enough
-                self.close_connection = True
-
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-        block_on_close = False
-
-    stopped = threading.Event()
-    server = Server(("127.0.0.1", 0), Handler)
+    server = _Server(node, backend)
     node.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
         yield node
     finally:
-        stopped.set()
+        server.stopped.set()
         server.shutdown()
         server.server_close()
         thread.join()
@@ -318,6 +347,12 @@ def html(status: int = 502) -> Rule:
 def huge(size: int) -> Rule:
     """A JSON answer of so many bytes."""
     return replies(b'{"jsonrpc":"2.0","id":1,"result":"0x' + b"0" * size + b'"}')
+
+
+def drips(pause_seconds: float) -> Rule:
+    """An answer that comes byte by byte, so that no single wait is long."""
+    body = b'{"jsonrpc":"2.0","id":1,"result":"0x' + b"0" * 1000 + b'"}'
+    return _raises(lambda: Reply(body, pause_seconds=pause_seconds), None)
 
 
 def refuses_ranges_over(blocks: int) -> Rule:

@@ -277,6 +277,13 @@ def test_deploying_twice_is_deploying_once() -> None:
         assert (second.address, second.transaction) == (first.address, None)
 
 
+def test_another_chain_than_the_configured_one_is_not_deployed_to() -> None:
+    with anvil() as node:
+        with pytest.raises(ConfigurationError, match="expected chain id 1, found 31337"):
+            deploy_by_rpc([node.url], LocalSigner(DEV_KEYS[0]), expected_chain_id=1)
+        assert node.rpc("eth_blockNumber") == "0x0"
+
+
 def test_without_the_factory_the_registry_is_created_plainly_and_opened_by_its_address() -> None:
     with anvil() as node:
         node.rpc("anvil_setCode", "0x4e59b44847b379578588920ca78fbf26c0b4956c", "0x")

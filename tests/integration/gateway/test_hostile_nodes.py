@@ -492,7 +492,8 @@ def test_a_refused_transaction_that_the_node_has_counts_as_sent(embedded, signed
 
 
 @pytest.mark.parametrize(
-    "words", ["nonce too low", "replacement transaction underpriced", "transaction underpriced"]
+    "words",
+    ["nonce too low", "replacement transaction underpriced", "unknown transaction type", "unknown account"],
 )
 def test_a_refused_transaction_that_the_node_does_not_have_is_rejected(embedded, signed, words: str) -> None:  # type: ignore[no-untyped-def]
     with through(embedded) as (gateway, (node,)):
