@@ -40,6 +40,8 @@ _SQLITE_UNAVAILABLE = {
 _POSTGRES_UNAVAILABLE = {
     "08": "the connection to the database failed",
     "25006": "the database is read-only",
+    "25P03": "the database ended a transaction that took too long",
+    "25P04": "the database ended a transaction that took too long",
     "28": "the database refuses this user",
     "3D": "the database does not exist",
     "40": "the database gave precedence to another transaction",

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Row as ResultRow
-from sqlalchemy import delete, func, or_, select, tuple_, update
+from sqlalchemy import bindparam, delete, func, or_, select, update
 
 from registry.encoding import Address, BlockHash, Root, TxHash
 from registry.errors import ConflictError, WrongStateError
@@ -16,7 +16,7 @@ from registry.model.batches import Anchor, Batch, BatchState
 from registry.model.chain import SendMode
 from registry.store.database import Database
 from registry.store.rows import BatchRow, EntryDetailRow, EntryRow, TileRow, table
-from registry.store.values import instant, maybe_instant, micros, unique_chunks
+from registry.store.values import chunks, instant, maybe_instant, micros, unique_chunks
 
 BATCHES = table(BatchRow)
 TILES = table(TileRow)
@@ -25,6 +25,17 @@ DETAILS = table(EntryDetailRow)
 
 RECEIVING = BatchState.RECEIVING.value
 _FILLING = (BatchState.OPEN.value, RECEIVING)
+
+
+_TILES_AT = select(TILES.c.place, TILES.c.nodes).where(
+    TILES.c.batch_seq == bindparam("seq"), TILES.c.place.in_(bindparam("places", expanding=True))
+)
+
+
+def tile_place(level: int, index: int) -> int:
+    """Where a tile stands in its batch, as one number: a list of numbers is searched in the index, one of
+    pairs is not."""
+    return (level << 32) + index
 
 
 def _anchor(row: ResultRow[Any]) -> Anchor | None:
@@ -189,19 +200,16 @@ class Batches:
         )
         if self._db.run(statement) == 0:
             raise WrongStateError("the batch is sealed already, or does not exist")
-        rows = ((seq, level, index, nodes) for level, index, nodes in tiles)
-        self._db.insert_many(TILES, ("batch_seq", "level", "tile_index", "nodes"), rows)
+        rows = ((seq, tile_place(level, index), nodes) for level, index, nodes in tiles)
+        self._db.insert_many(TILES, ("batch_seq", "place", "nodes"), rows)
 
     def read_tiles(self, seq: int, wanted: Collection[tuple[int, int]]) -> Mapping[tuple[int, int], bytes]:
         """Those (level, index) that exist."""
-        found: dict[tuple[int, int], bytes] = {}
-        place = tuple_(TILES.c.level, TILES.c.tile_index)
-        for chunk in unique_chunks(wanted):
-            query = select(TILES.c.level, TILES.c.tile_index, TILES.c.nodes).where(
-                TILES.c.batch_seq == seq, place.in_(chunk)
-            )
-            found.update({(level, index): nodes for level, index, nodes in self._db.rows(query)})
-        return found
+        found: dict[int, bytes] = {}
+        places = {tile_place(level, index): (level, index) for level, index in wanted}
+        for chunk in chunks(places):
+            found.update(self._db.rows(_TILES_AT, {"seq": seq, "places": chunk}))
+        return {places[place]: nodes for place, nodes in found.items()}
 
     def set_state(self, seq: int, state: BatchState, *, anchor: Anchor | None, error: str | None) -> None:
         """Replaces anchor and error too. Raises `NotFoundError`."""

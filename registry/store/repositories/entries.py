@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
+from sqlalchemy import CTE, BigInteger, and_, bindparam, column, func, select, text
 from sqlalchemy import Row as ResultRow
-from sqlalchemy import and_, bindparam, func, select, tuple_
 
 from registry.encoding import Address, Digest, DigestMethod, Root, Salt
 from registry.model.batches import Batch, BatchState, Entry, NewEntry
@@ -52,6 +52,14 @@ _LEAVES = (
     )
     .order_by(ENTRIES.c.entry_index)
 )
+
+
+def _places(wanted: Sequence[tuple[int, int]]) -> CTE:
+    """Pairs as a table to join with: an IN list of pairs would not be searched in SQLite's indexes."""
+    pairs = ", ".join(f"({int(seq)}, {int(index)})" for seq, index in wanted)
+    # Only integers are written into the statement.
+    listed = text(f"SELECT column1 AS batch_seq, column2 AS entry_index FROM (VALUES {pairs}) AS listed")  # noqa: S608
+    return listed.columns(column("batch_seq", BigInteger), column("entry_index", BigInteger)).cte("wanted")
 
 
 def _entry(row: Sequence[Any]) -> Entry:
@@ -191,9 +199,15 @@ class Entries:
     def by_indices(self, wanted: Collection[tuple[int, int]]) -> Sequence[Entry]:
         """By (batch seq, index), in that order."""
         rows: list[ResultRow[Any]] = []
-        place = tuple_(ENTRIES.c.batch_seq, ENTRIES.c.entry_index)
         for chunk in unique_chunks(wanted):
-            rows += self._db.rows(_FULL.where(place.in_(chunk)))
+            places = _places(chunk)
+            query = _FULL.join(
+                places,
+                and_(
+                    ENTRIES.c.batch_seq == places.c.batch_seq, ENTRIES.c.entry_index == places.c.entry_index
+                ),
+            )
+            rows += self._db.rows(query)
         return _in_order(rows)
 
     def of_batch(self, seq: int, first_index: int, limit: int) -> Sequence[Entry]:

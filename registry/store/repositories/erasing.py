@@ -6,7 +6,7 @@ that they keep their shape and length.
 
 from __future__ import annotations
 
-from sqlalchemy import delete, func, or_, select, tuple_, update
+from sqlalchemy import delete, func, or_, select, update
 
 from registry.encoding import Address, Digest
 from registry.errors import NotSealedError
@@ -21,7 +21,6 @@ from registry.store.rows import (
     StatusRequestRow,
     table,
 )
-from registry.store.values import chunks
 
 FEED = table(FeedRow)
 ANSWERS = table(IdempotencyRow)
@@ -43,10 +42,13 @@ def erase_entries(database: Database, issuer: Address, digest: Digest) -> int:
     rows = database.rows(query)
     if any(row.state == BatchState.OPEN.value for row in rows):
         raise NotSealedError("the credential stands in an open batch; it can be erased once that is sealed")
-    for places in chunks((row.batch_seq, row.entry_index) for row in rows):
-        entry, detail = (tuple_(t.c.batch_seq, t.c.entry_index) for t in (ENTRIES, DETAILS))
-        database.run(update(ENTRIES).where(entry.in_(places)).values(digest=None, salt=None))
-        database.run(delete(DETAILS).where(detail.in_(places)))
+    for row in rows:  # as many as batches of this issuer have the digest: mostly one
+        entry, detail = (
+            (at.c.batch_seq == row.batch_seq, at.c.entry_index == row.entry_index)
+            for at in (ENTRIES, DETAILS)
+        )
+        database.run(update(ENTRIES).where(*entry).values(digest=None, salt=None))
+        database.run(delete(DETAILS).where(*detail))
     requests = select(REQUESTS.c.id).where(REQUESTS.c.issuer == issuer)
     database.run(delete(SKIPPED).where(SKIPPED.c.digest == digest, SKIPPED.c.request_id.in_(requests)))
     _scrub_feed(database, issuer, digest.hex())

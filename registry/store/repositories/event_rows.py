@@ -11,7 +11,7 @@ from sqlalchemy import Row as ResultRow
 from sqlalchemy import Select, select
 
 from registry.encoding import Address, BlockHash, Root, TxHash
-from registry.model.chain import BIT_EVENTS, Change, EventKind, RegistryEvent
+from registry.model.chain import BIT_EVENTS, KEY_EVENTS, Change, EventKind, RegistryEvent
 from registry.ports.store import StoredEvent
 from registry.store.database import Database
 from registry.store.rows import EventRow, EventWordRow, table
@@ -36,11 +36,30 @@ _EVENT_COLUMNS = (
     "roles",
     "valid_until",
     "uri",
+    "subject",
 )
-_WORD_COLUMNS = ("event_id", "position", "issuer", "root", "word", "mask")
+_WORD_COLUMNS = ("event_id", "position", "target", "mask")
+_ABOUT_ISSUER = KEY_EVENTS | {EventKind.ADMIN_PROPOSED, EventKind.ADMIN_CHANGED}
+_ABOUT_BATCH = frozenset({EventKind.BATCH_ANCHORED, EventKind.BATCH_WITHDRAWN, EventKind.WITHDRAWAL_ANNULLED})
 _BIT_KINDS = frozenset(kind.value for kind in BIT_EVENTS)
 
 Numbered = Sequence[tuple[int, RegistryEvent]]
+
+
+def batch_subject(issuer: Address, root: Root | None) -> bytes:
+    """What the events of a whole batch are about."""
+    return issuer + (root or b"")
+
+
+def word_target(issuer: Address, root: Root | None, word: int) -> bytes:
+    """What a change of one word is about."""
+    return batch_subject(issuer, root) + word_bytes(word)
+
+
+def _subject(event: RegistryEvent) -> bytes | None:
+    if event.kind in _ABOUT_ISSUER:
+        return event.issuer
+    return batch_subject(event.issuer, event.root) if event.kind in _ABOUT_BATCH else None
 
 
 def event_values(numbered: Numbered) -> tuple[Sequence[str], Iterator[Sequence[Any]]]:
@@ -62,6 +81,7 @@ def event_values(numbered: Numbered) -> tuple[Sequence[str], Iterator[Sequence[A
             int(event.roles),
             event.valid_until,
             stranger_bytes(event.uri),
+            _subject(event),
         )
         for number, event in numbered
     )
@@ -71,7 +91,7 @@ def event_values(numbered: Numbered) -> tuple[Sequence[str], Iterator[Sequence[A
 def word_values(numbered: Numbered) -> tuple[Sequence[str], Iterator[Sequence[Any]]]:
     """Columns and rows of the changes of bit events."""
     rows = (
-        (number, position, event.issuer, event.root, word_bytes(change.word), mask_bytes(change.mask))
+        (number, position, word_target(event.issuer, event.root, change.word), mask_bytes(change.mask))
         for number, event in numbered
         for position, change in enumerate(event.changes)
     )
@@ -79,8 +99,8 @@ def word_values(numbered: Numbered) -> tuple[Sequence[str], Iterator[Sequence[An
 
 
 def change_of(row: ResultRow[Any]) -> Change:
-    """The change in a row with ``word`` and ``mask``."""
-    return Change(word=int.from_bytes(row.word, "big"), mask=int.from_bytes(row.mask, "big"))
+    """The change in a row with ``target`` and ``mask``."""
+    return Change(word=int.from_bytes(row.target[-8:], "big"), mask=int.from_bytes(row.mask, "big"))
 
 
 def event_of(row: ResultRow[Any], changes: Iterable[Change]) -> RegistryEvent:
@@ -115,7 +135,7 @@ def _changes(database: Database, event_ids: Sequence[int]) -> Mapping[int, list[
     found: dict[int, list[Change]] = defaultdict(list)
     for chunk in chunks(event_ids):
         query = (
-            select(WORDS.c.event_id, WORDS.c.word, WORDS.c.mask)
+            select(WORDS.c.event_id, WORDS.c.target, WORDS.c.mask)
             .where(WORDS.c.event_id.in_(chunk))
             .order_by(WORDS.c.event_id, WORDS.c.position)
         )

@@ -46,14 +46,14 @@ class BatchRow(Row, table=True):
 
 
 class TileRow(Row, table=True):
-    """Nodes of one tile, 32 bytes each, flat. Keeps its rowid in SQLite: rows of 8 KiB do not belong into an
+    """Nodes of one tile, 32 bytes each, flat. ``place`` is level * 2^32 + index within the level. Keeps its
+    rowid in SQLite: rows of 8 KiB do not belong into an
     index."""
 
     __tablename__ = "tiles"
 
     batch_seq: int = Field(primary_key=True, sa_type=BigInteger)
-    level: int = Field(primary_key=True, sa_type=SmallInteger)
-    tile_index: int = Field(primary_key=True, sa_type=BigInteger)
+    place: int = Field(primary_key=True, sa_type=BigInteger)
     nodes: bytes
 
 

@@ -22,14 +22,16 @@ class HeaderRow(Row, table=True):
 class EventRow(Row, table=True):
     """An event. ``id`` grows in chain order, so "up to a block" and "since a time" are bounds on it.
 
-    Anyone may have written the event: ``uri`` is bytes (UTF-8, lone surrogates passed through).
+    Anyone may have written the event: ``uri`` is bytes (UTF-8, lone surrogates passed through). ``subject``
+    is what the event is about, for those that decide a status and are no bit events: the issuer, or issuer ||
+    root.
     """
 
     __tablename__ = "index_events"
     __table_args__ = (
         Index(None, "block_number", "log_index", unique=True),
         Index(None, "issuer", "id"),
-        Index(None, "issuer", "kind", "root"),
+        Index(None, "subject"),
         Index(None, "kind", "id"),
         Index(None, "at", "id"),
     )
@@ -49,21 +51,20 @@ class EventRow(Row, table=True):
     roles: int = Field(sa_type=BigInteger)
     valid_until: int = Field(sa_type=BigInteger)
     uri: bytes
+    subject: bytes | None = None
 
 
 class EventWordRow(Row, table=True):
-    """A change of one word by a bit event: ``word`` 8 bytes (uint64), ``mask`` 32. Issuer and root are
-    repeated here so
-    that the status of one credential is one search in one index."""
+    """A change of one word by a bit event: ``target`` is issuer || root || word (20 + 32 + 8 bytes), ``mask``
+    32 bytes.
+    The status of one credential is one search in one index."""
 
     __tablename__ = "index_event_words"
-    __table_args__ = (Index(None, "issuer", "root", "word"),)
+    __table_args__ = (Index(None, "target"),)
 
     event_id: int = Field(primary_key=True, sa_type=BigInteger)
     position: int = Field(primary_key=True, sa_type=BigInteger)
-    issuer: bytes
-    root: bytes
-    word: bytes
+    target: bytes
     mask: bytes
 
 

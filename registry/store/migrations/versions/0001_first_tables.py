@@ -146,18 +146,11 @@ def upgrade() -> None:
         "index_event_words",
         sa.Column("event_id", sa.BigInteger(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
-        sa.Column("issuer", sa.LargeBinary(), nullable=False),
-        sa.Column("root", sa.LargeBinary(), nullable=False),
-        sa.Column("word", sa.LargeBinary(), nullable=False),
+        sa.Column("target", sa.LargeBinary(), nullable=False),
         sa.Column("mask", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("event_id", "position", name=op.f("pk_index_event_words")),
     )
-    op.create_index(
-        op.f("ix_index_event_words_issuer_root_word"),
-        "index_event_words",
-        ["issuer", "root", "word"],
-        unique=False,
-    )
+    op.create_index(op.f("ix_index_event_words_target"), "index_event_words", ["target"], unique=False)
     op.create_table(
         "index_events",
         sa.Column(
@@ -177,6 +170,7 @@ def upgrade() -> None:
         sa.Column("roles", sa.BigInteger(), nullable=False),
         sa.Column("valid_until", sa.BigInteger(), nullable=False),
         sa.Column("uri", sa.LargeBinary(), nullable=False),
+        sa.Column("subject", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_index_events")),
     )
     op.create_index(op.f("ix_index_events_at_id"), "index_events", ["at", "id"], unique=False)
@@ -187,10 +181,8 @@ def upgrade() -> None:
         unique=True,
     )
     op.create_index(op.f("ix_index_events_issuer_id"), "index_events", ["issuer", "id"], unique=False)
-    op.create_index(
-        op.f("ix_index_events_issuer_kind_root"), "index_events", ["issuer", "kind", "root"], unique=False
-    )
     op.create_index(op.f("ix_index_events_kind_id"), "index_events", ["kind", "id"], unique=False)
+    op.create_index(op.f("ix_index_events_subject"), "index_events", ["subject"], unique=False)
     op.create_table(
         "index_headers",
         sa.Column(
@@ -300,10 +292,9 @@ def upgrade() -> None:
     op.create_table(
         "tiles",
         sa.Column("batch_seq", sa.BigInteger(), nullable=False),
-        sa.Column("level", sa.SmallInteger(), nullable=False),
-        sa.Column("tile_index", sa.BigInteger(), nullable=False),
+        sa.Column("place", sa.BigInteger(), nullable=False),
         sa.Column("nodes", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("batch_seq", "level", "tile_index", name=op.f("pk_tiles")),
+        sa.PrimaryKeyConstraint("batch_seq", "place", name=op.f("pk_tiles")),
     )
     op.create_table(
         "skipped_digests",
@@ -383,13 +374,13 @@ def downgrade() -> None:
     op.drop_table("index_position")
     op.drop_table("index_mismatches")
     op.drop_table("index_headers")
+    op.drop_index(op.f("ix_index_events_subject"), table_name="index_events")
     op.drop_index(op.f("ix_index_events_kind_id"), table_name="index_events")
-    op.drop_index(op.f("ix_index_events_issuer_kind_root"), table_name="index_events")
     op.drop_index(op.f("ix_index_events_issuer_id"), table_name="index_events")
     op.drop_index(op.f("ix_index_events_block_number_log_index"), table_name="index_events")
     op.drop_index(op.f("ix_index_events_at_id"), table_name="index_events")
     op.drop_table("index_events")
-    op.drop_index(op.f("ix_index_event_words_issuer_root_word"), table_name="index_event_words")
+    op.drop_index(op.f("ix_index_event_words_target"), table_name="index_event_words")
     op.drop_table("index_event_words")
     op.drop_index(op.f("ix_idempotency_keys_created_at"), table_name="idempotency_keys")
     op.drop_table("idempotency_keys")

@@ -1,0 +1,133 @@
+"""Every question that is asked often, or of large tables, is answered through an index.
+
+The statements are caught on their way to the database and explained there. PostgreSQL is told to avoid
+sequential scans, as it would for tables of some size: what still scans has no index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event
+
+from registry.model.chain import EventKind
+from registry.model.operations import OperationState, TransactionState
+from registry.ports.store import Unit
+from registry.store import SqlStore
+from tests.integration.store.makers import T0, address, b32, digest, root, tx_hash
+
+PAIRS = [(address(number), root(number)) for number in range(3)]
+TARGETS = [(*pair, 5) for pair in PAIRS]
+QUESTIONS: dict[str, Callable[[Unit], object]] = {
+    "issuer": lambda unit: unit.issuers.get(address("a")),
+    "key by token": lambda unit: unit.access.key_by_token(b32("t")),
+    "keys of issuer": lambda unit: unit.access.keys_of(address("a")),
+    "batch by id": lambda unit: unit.batches.by_id("x"),
+    "batches by root": lambda unit: unit.batches.by_roots(PAIRS),
+    "batches of issuer": lambda unit: unit.batches.page(address("a"), None, 9, 5),
+    "open batch": lambda unit: unit.batches.open_batch(address("a")),
+    "due": lambda unit: unit.batches.open_due(T0, 5),
+    "abandoned": lambda unit: unit.batches.abandoned(T0),
+    "oldest unanchored": lambda unit: unit.batches.oldest_unanchored(),
+    "tiles": lambda unit: unit.batches.read_tiles(1, [(0, 0), (1, 0)]),
+    "leaves": lambda unit: list(unit.entries.leaf_inputs(1)),
+    "entry by digest": lambda unit: unit.entries.by_digests([digest(1)]),
+    "entries by digest": lambda unit: unit.entries.by_digests([digest(1), digest(2)]),
+    "entries by external id": lambda unit: unit.entries.by_external_ids(address("a"), ["x", "y"]),
+    "entries by index": lambda unit: unit.entries.by_indices([(1, 2), (1, 3)]),
+    "entries of batch": lambda unit: unit.entries.of_batch(1, 5, 10),
+    "document": lambda unit: unit.entries.document(1, 2),
+    "repeated": lambda unit: unit.entries.repeated_in(1, 5),
+    "already anchored": lambda unit: unit.entries.already_anchored(1, 5),
+    "operations by state": lambda unit: unit.outbox.operations(states={OperationState.QUEUED}),
+    "operations of batch": lambda unit: unit.outbox.operations_of_batch(1),
+    "operations of request": lambda unit: unit.outbox.operations_of_request("r"),
+    "pending": lambda unit: unit.outbox.pending_for_roots(PAIRS),
+    "nonce": lambda unit: unit.outbox.next_nonce(address("s"), 0),
+    "signed": lambda unit: unit.outbox.transactions(states={TransactionState.SIGNED}, sender=address("s")),
+    "transactions of": lambda unit: unit.outbox.transactions_of([1, 2]),
+    "request": lambda unit: unit.outbox.request("r"),
+    "requests by transaction": lambda unit: unit.outbox.requests_by_transactions([tx_hash(1), tx_hash(2)]),
+    "head": lambda unit: unit.events.head_of(address("a")),
+    "head at a block": lambda unit: unit.events.head_of(address("a"), 5),
+    "history": lambda unit: list(unit.events.of_issuer(address("a"))),
+    "touching one": lambda unit: unit.events.touching(TARGETS[:1]),
+    "touching many": lambda unit: unit.events.touching(TARGETS),
+    "events of kind": lambda unit: unit.events.list(kinds=[EventKind.REVOKED]),
+    "feed": lambda unit: unit.feed.after(5, 10),
+    "feed of issuer": lambda unit: unit.feed.after(5, 10, issuer=address("a")),
+}
+
+SEARCHED = {
+    "tiles": "(batch_seq=? AND place=?)",
+    "entries by index": "SEARCH entries USING PRIMARY KEY (batch_seq=? AND entry_index=?)",
+    "entries of batch": "SEARCH entries USING PRIMARY KEY (batch_seq=? AND entry_index>?)",
+    "leaves": "SEARCH entries USING PRIMARY KEY (batch_seq=? AND entry_index>? AND entry_index<?)",
+    "already anchored": "SEARCH other USING COVERING INDEX ix_entries_digest (digest=?)",
+    "entries by external id": "(issuer=? AND external_id=?)",
+    "pending": "(call_root=? AND state=?)",
+    "history": "(issuer=? AND id>?)",
+}
+"""Where SQLite has a choice: how it has to search. Through a wrong index it would read a whole table too."""
+
+
+@contextmanager
+def caught(store: SqlStore) -> Iterator[list[tuple[str, Any]]]:
+    statements: list[tuple[str, Any]] = []
+
+    def catch(_c: Connection, _cursor: object, statement: str, parameters: Any, *_rest: object) -> None:
+        if statement.startswith(("SELECT", "WITH")):
+            statements.append((statement, parameters))
+
+    event.listen(store._engines.read, "before_cursor_execute", catch)
+    yield statements
+    event.remove(store._engines.read, "before_cursor_execute", catch)
+
+
+def plan_of(unit: Unit, statement: str, parameters: Any) -> list[str]:
+    database = unit.meta._db  # type: ignore[attr-defined]
+    if database.is_postgres:
+        database.connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        rows = database.connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
+        return [row[0] for row in rows]
+    rows = database.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+    return [row[3] for row in rows]
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_question_is_answered_through_an_index(indexed: SqlStore, question: str) -> None:
+    with indexed.read() as unit:
+        with caught(indexed) as statements:
+            QUESTIONS[question](unit)
+        assert statements
+        for statement, parameters in statements:
+            plan = plan_of(unit, statement, parameters)
+            if "sqlite" in indexed._url and question in SEARCHED:
+                assert SEARCHED[question] in "\n".join(plan)
+            assert not [line for line in plan if is_scan(line)], "\n".join([statement, *plan])
+
+
+def is_scan(line: str) -> bool:
+    constant = "CONSTANT" in line or "SCAN listed" in line
+    return ("SCAN" in line and not constant) or "Seq Scan" in line
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def indexed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlStore]:
+    """An empty store for all questions on one database."""
+    from registry.store import open_store
+
+    if request.param == "sqlite":
+        store = open_store(f"sqlite:///{tmp_path_factory.mktemp('plans') / 'plans.db'}", migrate=True)
+        yield store
+        store.close()
+        return
+    server = request.getfixturevalue("postgres_server")
+    url = server.lend()
+    store = open_store(url, migrate=False)
+    yield store
+    store.close()
+    server.take_back(url)
