@@ -1,25 +1,24 @@
-"""Entries, events and requested changes behind many claims, in a handful of queries.
+"""Entries and requested changes behind many claims, in a handful of queries.
 
-However many claims there are, the number of queries stays the same: entries by digest, hosted issuers,
-mismatches, events on the entries' batches and words, operations on these batches, and batches of proofs
-whose entry was erased.
+However many claims there are, the number of queries stays the same: entries by digest, hosted issuers not met
+before, operations on the entries' batches, and batches of proofs whose entry was erased.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from registry.encoding import Address, Root
 from registry.model.batches import Batch, BatchState, Entry
-from registry.model.chain import BIT_CALLS, WORD_BITS, CallKind, RegistryEvent
+from registry.model.chain import BIT_CALLS, WORD_BITS, CallKind
+from registry.model.issuers import Issuer
 from registry.model.operations import Operation, OperationState, RequestKind
 from registry.ports.store import Unit
 from registry.services.claims import Claim
 from registry.verdict.evidence import Candidate, Known, Validity
 from registry.verdict.report import PendingChange
-from registry.verdict.views import word_of
 
 _PUBLIC_KINDS = {
     CallKind.REVOKE: RequestKind.REVOCATION,
@@ -33,40 +32,63 @@ _PUBLIC_KINDS = {
 Place = tuple[Address, Root]
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """``candidates``: for each claim its entries, without views; ``events``: all that touch any of them, in
-    chain order."""
+class Lookup:
+    """Finds candidates. Shared by the threads of a process; remembers hosted issuers, who are never
+    removed."""
 
-    candidates: list[list[Candidate]]
-    events: Sequence[RegistryEvent]
+    def __init__(self, trusted: frozenset[Address]) -> None:
+        self._trusted = trusted
+        self._hosted: dict[Address, Issuer] = {}
 
+    def find(
+        self, unit: Unit, claims: Sequence[tuple[Claim, bool]], mismatches: Mapping[Address, str]
+    ) -> list[list[Candidate]]:
+        """The entries that each claim may be about, without views.
 
-def find(unit: Unit, claims: Sequence[tuple[Claim, bool]], *, trusted: frozenset[Address]) -> Found:
-    """Look up what the server knows about ``claims``; with each comes whether it is about the present."""
-    wanted = [claim for claim, _ in claims if not claim.is_invalid]
-    by_digest: dict[bytes, list[Entry]] = defaultdict(list)
-    if wanted:
-        for entry in unit.entries.by_digests({claim.digest for claim in wanted}):
+        Args:
+            claims: each with whether it is about the present; only then requested changes are shown.
+            mismatches: issuers whose indexed history contradicts the chain, and how.
+        """
+        wanted = {claim.digest for claim, _ in claims if not claim.is_invalid}
+        by_digest: dict[bytes, list[Entry]] = defaultdict(list)
+        for entry in unit.entries.by_digests(wanted) if wanted else ():
             by_digest[entry.digest].append(entry)
-    found = [[] if claim.is_invalid else _candidates(claim, by_digest[claim.digest]) for claim, _ in claims]
-    everything = [candidate for mine in found for candidate in mine]
-    if not everything:
-        return Found(found, ())
-    people = _People(unit, {candidate.issuer for candidate in everything}, trusted)
-    places = {(c.issuer, c.root) for c in everything if c.root is not None}
-    targets = {(c.issuer, c.root, word_of(c.index)) for c in everything if c.root is not None}
-    unrecorded = {(c.issuer, c.root) for c in everything if c.root is not None and c.batch_id is None}
-    batches = _batches(unit, unrecorded) if unrecorded else {}
-    present = any(now for _, now in claims) and bool(places)
-    operations = _by_place(unit.outbox.pending_for_roots(places)) if present else {}
-    return Found(
-        [
-            [_completed(candidate, people, batches, operations if now else {}) for candidate in mine]
+        found = [
+            [] if claim.is_invalid else _candidates(claim, by_digest[claim.digest]) for claim, _ in claims
+        ]
+        everything = [candidate for mine in found for candidate in mine]
+        if not everything:
+            return found
+        self._meet(unit, {candidate.issuer for candidate in everything})
+        places = {(c.issuer, c.root) for c in everything if c.root is not None}
+        unrecorded = {(c.issuer, c.root) for c in everything if c.root is not None and c.batch_id is None}
+        batches = _batches(unit, unrecorded) if unrecorded else {}
+        present = any(now for _, now in claims) and bool(places)
+        operations = _by_place(unit.outbox.pending_for_roots(places)) if present else {}
+        return [
+            [
+                self._introduced(_completed(candidate, batches, operations if now else {}), mismatches)
+                for candidate in mine
+            ]
             for mine, (_, now) in zip(found, claims, strict=True)
-        ],
-        unit.events.touching(targets) if targets else (),
-    )
+        ]
+
+    def _meet(self, unit: Unit, addresses: set[Address]) -> None:
+        strangers = addresses - self._hosted.keys()
+        if strangers:
+            self._hosted.update(unit.issuers.by_addresses(strangers))
+
+    def _introduced(self, candidate: Candidate, mismatches: Mapping[Address, str]) -> Candidate:
+        """Say who the issuer is, and whether its indexed history may be used."""
+        hosted = self._hosted.get(candidate.issuer)
+        mismatch = mismatches.get(candidate.issuer)
+        known = None
+        if hosted is not None:
+            known = Known.HOSTED
+        elif candidate.issuer in self._trusted:
+            known = Known.TRUST_LIST
+        contested = f"the index contradicts the chain for this issuer ({mismatch})" if mismatch else None
+        return replace(candidate, name=hosted.name if hosted else None, known=known, contested=contested)
 
 
 def _candidates(claim: Claim, entries: Iterable[Entry]) -> list[Candidate]:
@@ -98,39 +120,11 @@ def _batches(unit: Unit, places: set[Place]) -> dict[Place, Batch]:
     return {(batch.issuer, batch.root): batch for batch in found if batch.root is not None}
 
 
-class _People:
-    """Who the issuers are, and whose indexed history may be used."""
-
-    def __init__(self, unit: Unit, addresses: set[Address], trusted: frozenset[Address]) -> None:
-        self._hosted = unit.issuers.by_addresses(addresses)
-        self._mismatches = unit.events.mismatches()
-        self._trusted = trusted
-
-    def introduce(self, candidate: Candidate) -> Candidate:
-        hosted = self._hosted.get(candidate.issuer)
-        mismatch = self._mismatches.get(candidate.issuer)
-        known = None
-        if hosted is not None:
-            known = Known.HOSTED
-        elif candidate.issuer in self._trusted:
-            known = Known.TRUST_LIST
-        return replace(
-            candidate,
-            name=hosted.name if hosted else None,
-            known=known,
-            contested=None
-            if mismatch is None
-            else f"the index contradicts the chain for this issuer ({mismatch})",
-        )
-
-
 def _completed(
     candidate: Candidate,
-    people: _People,
     batches: dict[Place, Batch],
     operations: dict[Place, list[Operation]],
 ) -> Candidate:
-    candidate = people.introduce(candidate)
     if candidate.root is None:
         return candidate
     place = (candidate.issuer, candidate.root)

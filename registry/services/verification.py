@@ -21,17 +21,18 @@ from registry.errors import (
     StoreUnavailableError,
     UnknownBlockError,
 )
-from registry.model.chain import ContractStatus, IndexPosition
+from registry.model.chain import ContractStatus, IndexPosition, RegistryEvent
 from registry.ports.chain import ChainReader
 from registry.ports.clock import Clock
 from registry.ports.store import Store, Unit
 from registry.services.claims import Claim, VerifyRequest, read_claim
-from registry.services.lookup import Found, find
+from registry.services.index_memory import IndexMemory
+from registry.services.lookup import Lookup
 from registry.services.moments import Moment, resolve
 from registry.verdict.evidence import Candidate, Evidence, Inclusion, Known, Reading
 from registry.verdict.judge import judge
 from registry.verdict.report import Report, Source
-from registry.verdict.views import Target, later_facts, relevant, views_at
+from registry.verdict.views import Target, later_facts, relevant, views_at, word_of
 
 __all__ = ["CatchesUp", "VerificationPolicy", "VerificationService", "VerifyRequest"]
 
@@ -78,6 +79,8 @@ class VerificationService:
         self._indexer = indexer
         self._clock = clock
         self._policy = policy
+        self._memory = IndexMemory()
+        self._lookup = Lookup(policy.trusted_issuers)
 
     def verify(self, request: VerifyRequest) -> Report:
         """Verify one.
@@ -143,14 +146,13 @@ class VerificationService:
     def _judge(
         self, unit: Unit, position: IndexPosition | None, items: Sequence[_Item], live_problem: str | None
     ) -> list[Report]:
-        found = find(
-            unit,
-            [(item.claim, item.request.as_of is None) for item in items],
-            trusted=self._policy.trusted_issuers,
-        )
-        candidates = self._with_views(found, position, items)
+        mismatches = self._memory.mismatches(unit, position) if position else {}
+        claims = [(item.claim, item.request.as_of is None) for item in items]
+        found = self._lookup.find(unit, claims, mismatches)
+        if position is not None:
+            found = self._with_views(unit, position, items, found)
         reports: list[Report] = []
-        for item, mine in zip(items, candidates, strict=True):
+        for item, mine in zip(items, found, strict=True):
             reading = self._reading(position, item, live_problem)
             if item.request.live and reading.problem is None and reading.block is not None:
                 reports.append(judge(_evidence(item, *self._cross_check(unit, reading, mine))))
@@ -159,37 +161,27 @@ class VerificationService:
         return reports
 
     def _with_views(
-        self, found: Found, position: IndexPosition | None, items: Sequence[_Item]
+        self, unit: Unit, position: IndexPosition, items: Sequence[_Item], found: list[list[Candidate]]
     ) -> list[list[Candidate]]:
-        """Fill in what the indexed events say, at the block of each item and at the final one."""
-        if position is None:
-            return [list(mine) for mine in found.candidates]
-        wanted: set[tuple[int, Target]] = set()
-        for item, mine in zip(items, found.candidates, strict=True):
-            for target in map(_target, mine):
-                if target is not None:
-                    wanted |= {(item.moment.number, target), (item.moment.final_number, target)}
-        views = views_at(found.events, wanted)
+        """Fill in what the indexed events say: now, or at the block that was asked about."""
+        present: set[Target] = set()
+        past: set[Target] = set()
+        for item, mine in zip(items, found, strict=True):
+            (present if item.request.as_of is None else past).update(filter(None, map(_target, mine)))
+        views = self._memory.views(unit, position, present) if present else {}
+        words = {(target.issuer, target.root, word_of(target.index)) for target in past}
+        events = unit.events.touching(words) if words else ()
 
         def filled(item: _Item, candidate: Candidate) -> Candidate:
             target = _target(candidate)
             if target is None:
                 return candidate
-            later = (
-                later_facts(relevant(found.events, target), target, item.moment.number)
-                if item.request.as_of is not None
-                else ()
-            )
-            return replace(
-                candidate,
-                latest=views[item.moment.number, target],
-                final=views[item.moment.final_number, target],
-                later=later,
-            )
+            if item.request.as_of is None:
+                return replace(candidate, latest=views[target].latest, final=views[target].final)
+            return _in_the_past(candidate, target, item.moment, relevant(events, target))
 
         return [
-            [filled(item, candidate) for candidate in mine]
-            for item, mine in zip(items, found.candidates, strict=True)
+            [filled(item, candidate) for candidate in mine] for item, mine in zip(items, found, strict=True)
         ]
 
     def _reading(self, position: IndexPosition | None, item: _Item, live_problem: str | None) -> Reading:
@@ -252,6 +244,18 @@ class VerificationService:
         return replace(
             candidate, contested=f"the index says {mine.value} and the contract {status.value} {where}"
         )
+
+
+def _in_the_past(
+    candidate: Candidate, target: Target, moment: Moment, events: Sequence[RegistryEvent]
+) -> Candidate:
+    views = views_at(events, {(moment.number, target), (moment.final_number, target)})
+    return replace(
+        candidate,
+        latest=views[moment.number, target],
+        final=views[moment.final_number, target],
+        later=later_facts(events, target, moment.number),
+    )
 
 
 def _target(candidate: Candidate) -> Target | None:
