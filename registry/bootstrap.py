@@ -131,7 +131,7 @@ def _wire(
 ) -> App:
     policy = _policy(settings)
     owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-    operating = _keystore(data_dir, "operating-keys")
+    operating = operating_keystore(settings)
     admins = _keystore(data_dir, "admin-keys")
     access = AccessService(store, clock, admin_token_sha256(settings, data_dir))
     indexer = Indexer(
@@ -232,6 +232,11 @@ def relayer_of(settings: Settings) -> Signer | None:
     (address,) = addresses
     chains.refuse_development_key(address, settings.chain_id or 0)
     return keystore.get(address)
+
+
+def operating_keystore(settings: Settings) -> EncryptedKeystore:
+    """The issuers' operating keys that this server holds."""
+    return _keystore(settings.data_dir, "operating-keys")
 
 
 def _keystore(data_dir: Path, name: str) -> EncryptedKeystore:

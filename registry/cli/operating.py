@@ -1,15 +1,18 @@
-"""worker, deploy, db: what an operator does besides serving."""
+"""worker, deploy, db, doctor: what an operator does besides serving."""
 
 from __future__ import annotations
 
 import signal
 import threading
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
 from registry.bootstrap import build, database_versions, deploy_contract, migrate_database
+from registry.cli import exits
 from registry.cli.output import JsonFlag, guarded, settings, show, stderr, stdout
+from registry.doctor import examine
 from registry.logs import configure_logging
 
 db_app = typer.Typer(help="The database's schema.", no_args_is_help=True)
@@ -19,6 +22,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("worker")(worker)
     app.command("deploy")(deploy)
+    app.command("doctor")(doctor)
     app.add_typer(db_app, name="db")
 
 
@@ -45,6 +49,24 @@ def worker() -> None:
         app.worker.run(stop)
     finally:
         app.close()
+
+
+@guarded
+def doctor(as_json: JsonFlag = False) -> None:
+    """Look for what keeps a server from working, and say what to do about it."""
+    findings = [asdict(finding) for finding in examine(settings())]
+    show(findings, as_json, _findings_text)
+    if not all(finding["ok"] for finding in findings):
+        raise typer.Exit(exits.INVALID)
+
+
+def _findings_text(findings: list[dict[str, Any]]) -> str:
+    lines = []
+    for finding in findings:
+        lines.append(f"{'ok ' if finding['ok'] else 'BAD'}  {finding['check']:<9} {finding['detail']}")
+        if finding["advice"]:
+            lines.append(f"               -> {finding['advice']}")
+    return "\n".join(lines)
 
 
 @guarded

@@ -41,5 +41,6 @@ class DirectoryLock:
         """Give the lock back; a second call does nothing. The file stays, so that two openers never lock two
         files."""
         if self._descriptor is not None:
+            os.ftruncate(self._descriptor, 0)  # a number left inside tells that its process was killed
             os.close(self._descriptor)
             self._descriptor = None
