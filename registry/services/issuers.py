@@ -192,13 +192,10 @@ class IssuerService:
             return unit.issuers.get(address) or issuer
 
     def _is_registered(self, unit: Unit, issuer: Issuer) -> bool:
-        position = unit.events.position()
-        if issuer.state is IssuerState.ACTIVE or position is None:
+        if issuer.state is IssuerState.ACTIVE:
             return False
-        return any(
-            event.account == issuer.key and event.block_number <= position.final_block
-            for event in _key_events(unit, issuer.address)
-        )
+        position, block = unit.events.position(), key_added_at(unit, issuer)
+        return position is not None and block is not None and block <= position.final_block
 
     def page(self, after: Address | None = None, limit: int = 50) -> Sequence[Issuer]:
         """In order of address."""
@@ -342,6 +339,14 @@ class IssuerService:
             builder.operation(issuer, call)
             unit.access.log(now, caller.label, "key.retired", to_hex(issuer), to_hex(key))
             return builder.close(idempotency)
+
+
+def key_added_at(unit: Unit, issuer: Issuer) -> int | None:
+    """The block in which the issuer's operating key was registered, by the index; None when it was not."""
+    for event in _key_events(unit, issuer.address):
+        if event.kind is EventKind.KEY_ADDED and event.account == issuer.key:
+            return event.block_number
+    return None
 
 
 def _key_events(unit: Unit, issuer: Address) -> list[RegistryEvent]:

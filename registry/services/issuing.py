@@ -7,6 +7,7 @@ with ``require_approval`` nothing is signed before a key that did not publish it
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -18,6 +19,8 @@ from registry.errors import (
     Fault,
     ForbiddenError,
     NotFoundError,
+    RootmarkError,
+    UnavailableError,
     ValidationError,
     WrongStateError,
 )
@@ -42,6 +45,8 @@ from registry.services.policy import Policy
 from registry.services.proofs import ProofReader
 from registry.services.receiving import Receiver, existing, locked_issuer
 from registry.services.sealing import Checkpoint, build_anchorable, no_checkpoint, seal_in
+
+log = logging.getLogger(__name__)
 
 __all__ = ["IdempotencyRef", "IssuingService", "NewItem"]
 
@@ -194,17 +199,24 @@ class IssuingService:
         oldest = self._clock.now() - timedelta(seconds=self._policy.batch_max_age_seconds)
         with self._store.read() as unit:
             due = unit.batches.open_due(oldest, self._policy.batch_max_size)
-        sealed = 0
-        for batch in due:
+        return sum(self._seal_one(batch) for batch in due)
+
+    def _seal_one(self, batch: Batch) -> bool:
+        """Seal a due batch; one that cannot be sealed does not hold up the others."""
+        try:
             with self._store.write() as unit:
                 issuer = locked_issuer(unit, batch.issuer)
                 current = existing(unit, batch.seq)
                 if current.state is not BatchState.OPEN:
-                    continue
+                    return False
                 self._seal_open(unit, current, issuer)
-            self._checkpoint("after_seal")
-            sealed += 1
-        return sealed
+        except UnavailableError:
+            raise
+        except (RootmarkError, ValueError):
+            log.exception("batch %s cannot be sealed", batch.id)
+            return False
+        self._checkpoint("after_seal")
+        return True
 
     def _seal_open(self, unit: Unit, batch: Batch, issuer: Issuer) -> None:
         """Within one transaction, since an open batch may grow between two."""

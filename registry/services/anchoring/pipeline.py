@@ -28,6 +28,7 @@ from registry.services.anchoring.lanes import Lane, Lanes, View, look
 from registry.services.anchoring.ready import ready
 from registry.services.anchoring.sending import Sending
 from registry.services.anchoring.submitting import Submission, Submitting
+from registry.services.issuers import key_added_at
 from registry.services.issuing import IssuingService
 from registry.services.policy import Policy
 from registry.services.sealing import Checkpoint, no_checkpoint
@@ -123,6 +124,8 @@ class Pipeline:
         for transaction in transactions:
             if self._confirming.confirm(lane, transaction, view, mined_count):
                 changed = True
+            elif transaction is transactions[0] and transaction.nonce > mined_count:
+                changed = self._sending.fill_gap(lane, transaction, mined_count) or changed
             elif transaction.state is TransactionState.SIGNED and transaction.nonce >= mined_count:
                 changed = self._sending.bump(lane, transaction, mined_count) or changed
                 changed = self._sending.resend(lane, transaction) or changed
@@ -174,9 +177,18 @@ class Pipeline:
         return {batch.seq for batch in batches if batch is not None and batch.state in _ANCHORED}
 
     def _awaiting_admin(self, operations: Iterable[Operation]) -> set[Address]:
+        """Issuers whose own admin has still to register the key; those whose key the index finally shows
+        become active on the way."""
         with self._store.read() as unit:
             issuers = unit.issuers.by_addresses({one.issuer for one in operations})
-        return {address for address, issuer in issuers.items() if issuer.state is IssuerState.AWAITING_ADMIN}
+            waiting = [one for one in issuers.values() if one.state is IssuerState.AWAITING_ADMIN]
+            added = {one.address: key_added_at(unit, one) for one in waiting}
+            position = unit.events.position()
+        for address, block in added.items():
+            if block is not None and position is not None and block <= position.final_block:
+                with self._store.write() as unit:
+                    unit.issuers.set_state(address, IssuerState.ACTIVE)
+        return {address for address, block in added.items() if block is None}
 
 
 def _by_sender(transactions: Iterable[OutboxTransaction]) -> dict[Address, list[OutboxTransaction]]:

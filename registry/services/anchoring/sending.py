@@ -11,13 +11,13 @@ import logging
 from datetime import timedelta
 
 from registry.encoding import Address, to_hex
-from registry.errors import ChainUnavailableError, SignerError, TransactionRejectedError
+from registry.errors import ChainUnavailableError, ConflictError, SignerError, TransactionRejectedError
 from registry.model.chain import UnsignedTransaction
 from registry.model.operations import Attempt, OutboxTransaction
 from registry.ports.chain import Chain
 from registry.ports.clock import Clock
 from registry.ports.signer import Signer
-from registry.services.anchoring.fees import Fees, bumped_fees
+from registry.services.anchoring.fees import Fees, bumped_fees, first_fees
 from registry.services.anchoring.keys import Keys
 from registry.services.anchoring.lanes import Lane
 from registry.services.policy import Policy
@@ -97,10 +97,46 @@ class Sending:
         self.broadcast(lane, attempt)
         return True
 
-    def _signed_again(self, transaction: OutboxTransaction, fees: Fees) -> Attempt | None:
+    def fill_gap(self, lane: Lane, transaction: OutboxTransaction, nonce: int) -> bool:
+        """Send the oldest waiting transaction a second time, under the nonce that is missing before it.
+
+        A reorg that takes away a foreign transaction of this account leaves such a gap, and all that follow
+        wait for ever. Of two calls that say the same the later one changes nothing.
+        """
+        last = transaction.attempts[-1]
+        patience = timedelta(seconds=self._policy.bump_after_seconds)
+        if self._clock.now() < last.signed_at + patience:
+            return False
+        fees = first_fees(self._chain.fee_quote(), self._policy.max_fee_per_gas_wei)
+        attempt = None if fees is None else self._signed_again(transaction, fees, nonce)
+        if attempt is None:
+            return False
+        log.warning("nonce %d of %s is missing; it is filled", nonce, to_hex(lane.sender))
+        try:
+            with lane.write() as unit:
+                unit.outbox.add_transaction(
+                    transaction.operation_id,
+                    transaction.sender,
+                    nonce,
+                    transaction.mode,
+                    transaction.to,
+                    transaction.data,
+                    transaction.gas_limit,
+                    transaction.value_wei,
+                    attempt,
+                )
+        except ConflictError:
+            log.error("nonce %d was used before and is missing on chain now", nonce)
+            return False
+        self.broadcast(lane, attempt)
+        return True
+
+    def _signed_again(
+        self, transaction: OutboxTransaction, fees: Fees, nonce: int | None = None
+    ) -> Attempt | None:
         unsigned = UnsignedTransaction(
             chain_id=self._chain.info.chain_id,
-            nonce=transaction.nonce,
+            nonce=transaction.nonce if nonce is None else nonce,
             to=transaction.to,
             data=transaction.data,
             gas_limit=transaction.gas_limit,

@@ -306,3 +306,25 @@ def test_reorg_on_a_node_that_forgets_the_transactions_is_repaired(case: Trouble
         False,
     )
     assert len(case.world.anchors(final.root)) == 1
+
+
+def test_gap_left_by_a_vanished_foreign_transaction_is_filled(case: Troubled) -> None:
+    snapshot = case.node.snapshot()
+    case.send(case.world.operating.get(case.key), 0, STRANGER.address, b"", 20, value=1)
+    case.node.mine(1)
+    batch = case.submitted()
+    assert case.waiting().nonce == 1
+    case.node.revert(snapshot)
+    case.node.mine(1)
+    case.world.clock.advance(case.world.policy.bump_after_seconds)
+    case.world.settle()
+    case.world.clock.advance(case.world.policy.resend_after_seconds)
+    case.world.settle()
+    final = case.world.batch(batch.id)
+    assert final.state is BatchState.FINAL
+    assert len(case.world.anchors(final.root)) == 1
+    own = [one for one in case.world.transactions() if one.sender == case.key]
+    assert [(one.nonce, one.state) for one in own] == [
+        (0, TransactionState.FINAL),
+        (1, TransactionState.FINAL),
+    ]
