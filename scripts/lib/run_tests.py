@@ -3,8 +3,8 @@
     python run_tests.py               every step
     python run_tests.py ARGUMENT...   pytest alone, with these arguments
 
-Every step runs, also after one that failed. Exit code 0 when all passed; with ROOTMARK_CI set, a skipped test
-is a failure.
+Every step runs, also after one that failed; coverage is judged only when all tests passed. Exit
+code 0 when all passed; with ROOTMARK_CI set, a skipped test is a failure.
 """
 
 from __future__ import annotations
@@ -113,9 +113,12 @@ def main(arguments: list[str]) -> int:
         environ |= {"ROOTMARK_TEST_SKIPS": str(skips), "HARDHAT_DISABLE_TELEMETRY_PROMPT": "true"}
         environ["PATH"] = os.pathsep.join([str(BIN), environ["PATH"]])
         steps = [] if arguments else list(static_steps())
-        steps.append(test_step(arguments))
-        steps += [] if arguments else list(coverage_steps())
         failed += [step.name for step in steps if not run(step, environ)]
+        tests = test_step(arguments)
+        if not run(tests, environ):
+            failed.append(tests.name)
+        elif not arguments:
+            failed += [step.name for step in coverage_steps() if not run(step, environ)]
         skipped = skips.read_text(encoding="utf-8").splitlines() if skips.exists() else []
     print(f"\nskipped: {len(skipped)}")
     for line in skipped:
