@@ -5,7 +5,7 @@ Results are complete lists; who wants to stream reads in pieces by key. Nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -26,6 +26,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from registry.errors import NotFoundError
 from registry.store.errors import FOREIGN, translate
+from registry.store.prepared import SMALL, Prepared
+from registry.store.values import unique_chunks
 
 _KEEP_ROWCOUNT = {"preserve_rowcount": True}  # of INSERT too
 
@@ -66,6 +68,27 @@ class Database:
             return result.all()
         except FOREIGN as error:
             raise translate(error) from error
+
+    def fetch(self, query: Prepared, **parameters: Any) -> Sequence[Any]:
+        """All rows of a query of the hot path; parameters that are lists are small."""
+        driver: Any = self.connection.connection
+        try:
+            cursor = driver.cursor()
+            try:
+                return query.run(cursor, self.connection.dialect, parameters)
+            finally:
+                cursor.close()
+        except FOREIGN as error:
+            raise translate(error) from error
+
+    def fetch_all(self, query: Prepared, name: str, values: Collection[Any], **parameters: Any) -> list[Any]:
+        """All rows for any number of ``values`` of the list parameter ``name``."""
+        if len(values) <= SMALL:
+            return list(self.fetch(query, **{name: list(values)}, **parameters)) if values else []
+        found: list[Any] = []
+        for chunk in unique_chunks(values):
+            found += self.rows(query.statement, {name: chunk, **parameters})
+        return found
 
     def first(
         self, statement: Executable, parameters: Mapping[str, Any] | None = None

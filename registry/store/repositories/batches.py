@@ -15,8 +15,9 @@ from registry.errors import ConflictError, WrongStateError
 from registry.model.batches import Anchor, Batch, BatchState
 from registry.model.chain import SendMode
 from registry.store.database import Database
+from registry.store.prepared import Prepared
 from registry.store.rows import BatchRow, EntryDetailRow, EntryRow, TileRow, table
-from registry.store.values import chunks, instant, maybe_instant, micros, unique_chunks
+from registry.store.values import instant, maybe_instant, micros
 
 BATCHES = table(BatchRow)
 TILES = table(TileRow)
@@ -27,8 +28,13 @@ RECEIVING = BatchState.RECEIVING.value
 _FILLING = (BatchState.OPEN.value, RECEIVING)
 
 
-_TILES_AT = select(TILES.c.place, TILES.c.nodes).where(
-    TILES.c.batch_seq == bindparam("seq"), TILES.c.place.in_(bindparam("places", expanding=True))
+_BY_ID = Prepared(select(BATCHES).where(BATCHES.c.id == bindparam("id"), BATCHES.c.state != RECEIVING))
+_BY_SEQ = Prepared(select(BATCHES).where(BATCHES.c.seq == bindparam("seq")))
+_BY_ROOT = Prepared(select(BATCHES).where(BATCHES.c.root.in_(bindparam("roots", expanding=True))))
+_TILES = Prepared(
+    select(TILES.c.place, TILES.c.nodes).where(
+        TILES.c.batch_seq == bindparam("seq"), TILES.c.place.in_(bindparam("places", expanding=True))
+    )
 )
 
 
@@ -125,21 +131,18 @@ class Batches:
 
     def by_id(self, batch_id: str) -> Batch | None:
         """Never one that is still `receiving`."""
-        query = select(BATCHES).where(BATCHES.c.id == batch_id, BATCHES.c.state != RECEIVING)
-        row = self._db.first(query)
-        return None if row is None else _batch(row)
+        rows = self._db.fetch(_BY_ID, id=batch_id)
+        return _batch(rows[0]) if rows else None
 
     def by_seq(self, seq: int) -> Batch | None:
         """Any batch."""
-        row = self._db.first(select(BATCHES).where(BATCHES.c.seq == seq))
-        return None if row is None else _batch(row)
+        rows = self._db.fetch(_BY_SEQ, seq=seq)
+        return _batch(rows[0]) if rows else None
 
     def by_roots(self, roots: Collection[tuple[Address, Root]]) -> Sequence[Batch]:
         """Batches by issuer and root, oldest first."""
         wanted = set(roots)
-        rows: list[ResultRow[Any]] = []
-        for chunk in unique_chunks([root for _, root in roots]):
-            rows += self._db.rows(select(BATCHES).where(BATCHES.c.root.in_(chunk)))
+        rows = self._db.fetch_all(_BY_ROOT, "roots", {root for _, root in roots})
         rows.sort(key=lambda row: row.seq)
         return [_batch(row) for row in rows if (row.issuer, row.root) in wanted]
 
@@ -205,11 +208,10 @@ class Batches:
 
     def read_tiles(self, seq: int, wanted: Collection[tuple[int, int]]) -> Mapping[tuple[int, int], bytes]:
         """Those (level, index) that exist."""
-        found: dict[int, bytes] = {}
         places = {tile_place(level, index): (level, index) for level, index in wanted}
-        for chunk in chunks(places):
-            found.update(self._db.rows(_TILES_AT, {"seq": seq, "places": chunk}))
-        return {places[place]: nodes for place, nodes in found.items()}
+        return {
+            places[place]: nodes for place, nodes in self._db.fetch_all(_TILES, "places", places, seq=seq)
+        }
 
     def set_state(self, seq: int, state: BatchState, *, anchor: Anchor | None, error: str | None) -> None:
         """Replaces anchor and error too. Raises `NotFoundError`."""

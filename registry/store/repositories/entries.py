@@ -11,6 +11,7 @@ from sqlalchemy import Row as ResultRow
 from registry.encoding import Address, Digest, DigestMethod, Root, Salt
 from registry.model.batches import Batch, BatchState, Entry, NewEntry
 from registry.store.database import Database
+from registry.store.prepared import Prepared
 from registry.store.repositories.adding import add_entries
 from registry.store.repositories.batches import BATCHES, DETAILS, ENTRIES, RECEIVING
 from registry.store.repositories.erasing import erase_entries
@@ -42,7 +43,7 @@ _FULL = (
     .select_from(ENTRIES.join(BATCHES, BATCHES.c.seq == ENTRIES.c.batch_seq).outerjoin(DETAILS, _PLACE))
     .where(BATCHES.c.state != RECEIVING, ENTRIES.c.digest.is_not(None))
 )
-_BY_DIGEST = _FULL.where(ENTRIES.c.digest == bindparam("digest"))
+_BY_DIGEST = Prepared(_FULL.where(ENTRIES.c.digest.in_(bindparam("digests", expanding=True))))
 _LEAVES = (
     select(ENTRIES.c.digest, ENTRIES.c.method, ENTRIES.c.salt)
     .where(
@@ -178,12 +179,7 @@ class Entries:
     def by_digests(self, digests: Collection[Digest], *, issuer: Address | None = None) -> Sequence[Entry]:
         """All entries with these digests, oldest batch first; erased ones and those of receiving batches are
         not there."""
-        if len(digests) == 1:
-            rows = list(self._db.rows(_BY_DIGEST, {"digest": next(iter(digests))}))
-        else:
-            rows = []
-            for chunk in unique_chunks(digests):
-                rows += self._db.rows(_FULL.where(ENTRIES.c.digest.in_(chunk)))
+        rows = self._db.fetch_all(_BY_DIGEST, "digests", dict.fromkeys(digests))
         if issuer is not None:
             rows = [row for row in rows if row.issuer == issuer]
         return _in_order(rows)

@@ -18,6 +18,7 @@ from registry.model.chain import EventKind, Header, IndexPosition, RegistryEvent
 from registry.model.reasons import Reason
 from registry.ports.store import StoredEvent
 from registry.store.database import Database
+from registry.store.prepared import Prepared
 from registry.store.repositories.counters import take_numbers
 from registry.store.repositories.event_rows import (
     EVENTS,
@@ -33,6 +34,9 @@ from registry.store.values import instant, micros
 HEADERS = table(HeaderRow)
 POSITION = table(PositionRow)
 MISMATCHES = table(MismatchRow)
+
+_POSITION = Prepared(select(POSITION))
+_MISMATCHES = Prepared(select(MISMATCHES.c.issuer, MISMATCHES.c.detail))
 
 _NO_HEAD = bytes(32)
 _PIECE = 500
@@ -57,9 +61,10 @@ class Events:
 
     def position(self) -> IndexPosition | None:
         """How far the index is, or None before the first block."""
-        row = self._db.first(select(POSITION))
-        if row is None:
+        rows = self._db.fetch(_POSITION)
+        if not rows:
             return None
+        row = rows[0]
         block = Header(
             number=row.block_number,
             hash=BlockHash(row.block_hash),
@@ -225,8 +230,7 @@ class Events:
 
     def mismatches(self) -> Mapping[Address, str]:
         """Details by issuer."""
-        query = select(MISMATCHES.c.issuer, MISMATCHES.c.detail)
-        return {Address(issuer): detail for issuer, detail in self._db.rows(query)}
+        return {Address(issuer): detail for issuer, detail in self._db.fetch(_MISMATCHES)}
 
 
 def _last_id(up_to_block: int) -> Any:

@@ -7,18 +7,23 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row as ResultRow
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from registry.encoding import Address
 from registry.errors import ConflictError, NotFoundError
 from registry.model.issuers import AccessRecord, ApiKey, Issuer, IssuerState, Scope
 from registry.store.database import Database
+from registry.store.prepared import Prepared
 from registry.store.rows import AccessRow, ApiKeyRow, IssuerRow, table
 from registry.store.values import instant, maybe_instant, maybe_micros, micros, unique_chunks
 
 ISSUERS = table(IssuerRow)
 KEYS = table(ApiKeyRow)
 LOG = table(AccessRow)
+
+
+_BY_ADDRESS = Prepared(select(ISSUERS).where(ISSUERS.c.address == bindparam("address")))
+_BY_TOKEN = Prepared(select(KEYS).where(KEYS.c.token_sha256 == bindparam("token")))
 
 
 def _issuer(row: ResultRow[Any]) -> Issuer:
@@ -71,8 +76,8 @@ class Issuers:
 
     def get(self, address: Address) -> Issuer | None:
         """The issuer, or None."""
-        row = self._db.first(select(ISSUERS).where(ISSUERS.c.address == address))
-        return None if row is None else _issuer(row)
+        rows = self._db.fetch(_BY_ADDRESS, address=address)
+        return _issuer(rows[0]) if rows else None
 
     def by_addresses(self, addresses: Collection[Address]) -> Mapping[Address, Issuer]:
         """Those that exist."""
@@ -138,8 +143,8 @@ class Access:
 
     def key_by_token(self, token_sha256: bytes) -> ApiKey | None:
         """Expired and revoked keys too; the service decides."""
-        row = self._db.first(select(KEYS).where(KEYS.c.token_sha256 == token_sha256))
-        return None if row is None else _key(row)
+        rows = self._db.fetch(_BY_TOKEN, token=token_sha256)
+        return _key(rows[0]) if rows else None
 
     def keys_of(self, issuer: Address) -> Sequence[ApiKey]:
         """Oldest first."""

@@ -7,14 +7,15 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row as ResultRow
-from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy import bindparam, insert, select, update
 
 from registry.encoding import Address, BlockHash, Root, TxHash
 from registry.model.chain import STATUS_CALLS, CallKind, ContractCall
 from registry.model.operations import Operation, OperationState
 from registry.store.database import Database
+from registry.store.prepared import Prepared
 from registry.store.rows import OperationRow, table
-from registry.store.values import instant, micros, pack_changes, unique_chunks, unpack_changes
+from registry.store.values import instant, micros, pack_changes, unpack_changes
 
 OPERATIONS = table(OperationRow)
 
@@ -22,6 +23,14 @@ _UNMINED = tuple(
     state.value for state in (OperationState.HELD, OperationState.QUEUED, OperationState.SUBMITTED)
 )
 _STATUS_KINDS = tuple(sorted(kind.value for kind in STATUS_CALLS))
+
+_UNMINED_ON = Prepared(
+    select(OPERATIONS).where(
+        OPERATIONS.c.call_root.in_(bindparam("roots", expanding=True)),
+        OPERATIONS.c.state.in_(_UNMINED),
+        OPERATIONS.c.call_kind.in_(_STATUS_KINDS),
+    )
+)
 
 
 def _call_values(call: ContractCall) -> dict[str, Any]:
@@ -160,18 +169,10 @@ class Operations:
     def pending_for_roots(self, roots: Collection[tuple[Address, Root]]) -> Sequence[Operation]:
         """Status operations on these batches that are held, queued or submitted: asked for and not mined.
         Oldest first."""
-        rows: list[ResultRow[Any]] = []
-        wanted = tuple_(OPERATIONS.c.call_issuer, OPERATIONS.c.call_root)
-        for chunk in unique_chunks(roots):
-            query = select(OPERATIONS).where(
-                OPERATIONS.c.call_root.in_({root for _, root in chunk}),
-                OPERATIONS.c.state.in_(_UNMINED),
-                OPERATIONS.c.call_kind.in_(_STATUS_KINDS),
-                wanted.in_(chunk),
-            )
-            rows += self._db.rows(query)
+        wanted = set(roots)
+        rows = self._db.fetch_all(_UNMINED_ON, "roots", {root for _, root in roots})
         rows.sort(key=lambda row: row.id)
-        return [operation_of(row) for row in rows]
+        return [operation_of(row) for row in rows if (row.call_issuer, row.call_root) in wanted]
 
     def set_operation(
         self,

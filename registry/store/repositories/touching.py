@@ -17,6 +17,7 @@ from sqlalchemy import bindparam, select
 from registry.encoding import Address, Root
 from registry.model.chain import Change, RegistryEvent
 from registry.store.database import Database
+from registry.store.prepared import Prepared
 from registry.store.repositories.event_rows import (
     EVENTS,
     WORDS,
@@ -25,10 +26,9 @@ from registry.store.repositories.event_rows import (
     event_of,
     word_target,
 )
-from registry.store.values import unique_chunks
 
-_BY_SUBJECT = select(EVENTS).where(EVENTS.c.subject.in_(bindparam("subjects", expanding=True)))
-_BY_TARGET = (
+_BY_SUBJECT = Prepared(select(EVENTS).where(EVENTS.c.subject.in_(bindparam("subjects", expanding=True))))
+_BY_TARGET = Prepared(
     select(EVENTS, WORDS.c.position, WORDS.c.target, WORDS.c.mask)
     .join_from(WORDS, EVENTS, EVENTS.c.id == WORDS.c.event_id)
     .where(WORDS.c.target.in_(bindparam("targets", expanding=True)))
@@ -45,13 +45,12 @@ def events_touching(
     rows: dict[int, ResultRow[Any]] = {}
     issuers = [issuer for issuer, _, _ in targets]
     batches = [batch_subject(issuer, root) for issuer, root, _ in targets]
-    for subjects in unique_chunks([*issuers, *batches]):
-        rows.update((row.id, row) for row in database.rows(_BY_SUBJECT, {"subjects": subjects}))
+    for row in database.fetch_all(_BY_SUBJECT, "subjects", {*issuers, *batches}):
+        rows[row.id] = row
     changes: Changes = defaultdict(list)
-    for words in unique_chunks([word_target(*target) for target in targets]):
-        for row in database.rows(_BY_TARGET, {"targets": words}):
-            rows[row.id] = row
-            changes[row.id].append((row.position, change_of(row)))
+    for row in database.fetch_all(_BY_TARGET, "targets", {word_target(*target) for target in targets}):
+        rows[row.id] = row
+        changes[row.id].append((row.position, change_of(row)))
     return [
         event_of(rows[number], (change for _, change in sorted(changes[number], key=_position)))
         for number in sorted(rows)

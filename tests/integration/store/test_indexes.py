@@ -17,6 +17,7 @@ from registry.model.chain import EventKind
 from registry.model.operations import OperationState, TransactionState
 from registry.ports.store import Unit
 from registry.store import SqlStore
+from registry.store.prepared import Prepared
 from tests.integration.store.makers import T0, address, b32, digest, root, tx_hash
 
 PAIRS = [(address(number), root(number)) for number in range(3)]
@@ -82,8 +83,22 @@ def caught(store: SqlStore) -> Iterator[list[tuple[str, Any]]]:
         if statement.startswith(("SELECT", "WITH")):
             statements.append((statement, parameters))
 
+    class Cursor:
+        """Notes what a prepared query hands to the driver."""
+
+        def __init__(self, cursor: Any) -> None:
+            self._cursor = cursor
+            self.fetchall = cursor.fetchall
+
+        def execute(self, statement: str, parameters: Any) -> None:
+            statements.append((statement, parameters if isinstance(parameters, dict) else tuple(parameters)))
+            self._cursor.execute(statement, parameters)
+
+    run = Prepared.run
     event.listen(store._engines.read, "before_cursor_execute", catch)
-    yield statements
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Prepared, "run", lambda query, cursor, *rest: run(query, Cursor(cursor), *rest))
+        yield statements
     event.remove(store._engines.read, "before_cursor_execute", catch)
 
 
