@@ -194,8 +194,9 @@ def _checked(items: Iterator[NewItem | Fault], position: Position) -> Iterator[N
         if isinstance(item, Fault):
             placed = item.pointer is not None or item.line is not None
             faults.append(item if placed else Fault(item.code, item.detail, **position(index)))
-        elif (fault := fault_of(item, position(index))) is not None:
-            faults.append(fault)
+        elif (fault := fault_of(item, {})) is not None:
+            # Finding a place may mean reading the request again, so only faulty items are looked for.
+            faults.append(Fault(fault.code, fault.detail, **position(index)))
         elif not faults:
             yield item
         if len(faults) == MAX_FAULTS:
