@@ -15,7 +15,7 @@ from eth_hash.auto import keccak
 
 from registry.chain.header_rlp import encode_header
 from registry.chain.node import Call, Node
-from registry.chain.rpc import BadAnswer, array, data, hexed, mapping, quantity, word
+from registry.chain.rpc import BadAnswer, data, hexed, mapping, quantity, word
 from registry.encoding import Address, BlockHash
 from registry.errors import ChainUnavailableError, NodeMismatchError, UnknownBlockError
 from registry.model.chain import Header
@@ -150,21 +150,6 @@ def takes_block_hashes(node: Node, account: Address) -> bool:
             return False
         return isinstance(found, str)
     return False
-
-
-def raw_block(node: Node, block: int | str) -> Mapping[str, Any]:
-    """The block object at a number or tag. Raises UnknownBlockError."""
-    found = node.ask("eth_getBlockByNumber", _number(block), False)
-    if found is None:
-        raise UnknownBlockError(f"node {node.name} has no block {block}")
-    return node.reading("a block", lambda: mapping(found, "block"))
-
-
-def transaction_hashes(node: Node, block: Mapping[str, Any]) -> list[bytes]:
-    """Hashes of a block's transactions."""
-    return node.reading(
-        "a block", lambda: [data(t, "hash", 32) for t in array(block.get("transactions"), "transactions")]
-    )
 
 
 def _number(block: int | str) -> str:

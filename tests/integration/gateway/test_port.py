@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from registry.chain.blocks import storage_at
 from registry.chain.calls import encode_call
 from registry.chain.keystore import LocalSigner
 from registry.encoding import BlockHash, TxHash
@@ -23,6 +24,7 @@ from registry.model.chain import (
     ContractStatus,
     EventKind,
 )
+from registry.verdict import storage_layout as layout
 from registry.verdict.heads import EMPTY_HEAD, fold
 from tests.support.chains import ALL_ROLES, NOBODY, DrivenChain, root_of
 
@@ -154,6 +156,30 @@ def test_state_is_read_at_the_block_that_was_named(chain: DrivenChain) -> None:
     after = chain.gateway.latest()
     assert chain.gateway.status_of(chain.issuer, root_of(1), 0, before.hash)[1] is ContractStatus.NOT_ANCHORED
     assert chain.gateway.status_of(chain.issuer, root_of(1), 0, after.hash)[1] is ContractStatus.GOOD
+
+
+def test_the_pinned_slots_hold_what_the_contract_returns(chain: DrivenChain) -> None:
+    gateway, issuer, root = chain.gateway, chain.issuer, root_of(1)
+    chain.make_issuer()
+    chain.anchor(root)
+    chain.revoke(root, 2**200, word=5)
+    chain.do(ContractCall(CallKind.WITHDRAW, issuer, root=root, reason=513))
+    chain.do(ContractCall(CallKind.RETIRE_KEY, issuer, account=issuer, valid_until=77, reason=1))
+    latest = gateway.latest().hash
+    slots = [
+        layout.slot_of_key(issuer),
+        layout.slot_of_batch(issuer, root),
+        layout.slot_of_head(issuer),
+        layout.slot_of_admin(issuer),
+        layout.slot_of_bits(BitKind.REVOKED, issuer, root, 5),
+    ]
+    key, batch, head, admin, bits = storage_at(gateway.nodes[0], latest, gateway.info.address, slots)
+    assert layout.unpack_key(key) == gateway.key_of(issuer, latest)
+    assert layout.unpack_batch(batch) == gateway.batch_of(issuer, root, latest)
+    assert (layout.unpack_key(key).valid_until, layout.unpack_key(key).roles) == (77, ALL_ROLES)
+    assert layout.unpack_batch(batch).reason == 513
+    assert head.to_bytes(32, "big") == gateway.head_of(issuer, latest)
+    assert (admin, bits) == (0, 2**200)
 
 
 def test_an_unknown_block_is_unknown_to_every_reading(chain: DrivenChain) -> None:

@@ -241,6 +241,72 @@ def test_short_nodes_are_read_inside_their_parent_or_beside_it() -> None:
         storage_proofs._walk(trie.root_hash, key + b"\x71", outer[:-1])
 
 
+KEY_NIBBLES = keccak((1).to_bytes(32, "big"))
+LEAF_PATH = b"\x20" + KEY_NIBBLES
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        [b"", b"value"],
+        [b"\x40" + KEY_NIBBLES, b"value"],
+        [b"\x21" + KEY_NIBBLES, b"value"],
+        [b"\x2f" + KEY_NIBBLES, b"value"],
+        [b"\x0f" + KEY_NIBBLES, b"value"],
+        [b"\x00", b"\x11" * 32],
+        [[], b"value"],
+        [LEAF_PATH, [b"value"]],
+        [LEAF_PATH, b"\xc0"],
+        [LEAF_PATH, b"\x82\x01"],
+        [LEAF_PATH, b"\x00"],
+        [LEAF_PATH, rlp.encode(b"\x00\x01")],
+        [LEAF_PATH, rlp.encode(b"\x01" * 33)],
+        [LEAF_PATH, rlp.encode([b"\x01"])],
+        [b"\x00" + KEY_NIBBLES[:1], b"short"],
+        [b""] * 16,
+        [b"\x11" * 32] * 17,
+        [b"\x11" * 31] * 17,
+        [],
+    ],
+    ids=lambda node: rlp.encode(node)[:12].hex(),
+)
+def test_a_trie_of_one_node_of_another_form_is_an_error(node: list[object]) -> None:
+    raw = rlp.encode(node)
+    with pytest.raises(MalformedEvidenceError):
+        verify_slot(keccak(raw), 1, [raw])
+
+
+@pytest.mark.parametrize(
+    ("node", "word"),
+    [
+        ([LEAF_PATH, b"\x07"], 7),
+        ([LEAF_PATH, rlp.encode(b"\x07" * 32)], int.from_bytes(b"\x07" * 32, "big")),
+        ([LEAF_PATH, b"\x80"], 0),
+        ([LEAF_PATH, b""], 0),
+        ([b"\x20" + bytes(32), b"\x07"], 0),
+        ([b"\x00" + bytes(2), b"\x11" * 32], 0),
+        ([b""] * 17, 0),
+    ],
+)
+def test_a_trie_of_one_node_gives_the_word_or_its_absence(node: list[bytes], word: int) -> None:
+    raw = rlp.encode(node)
+    assert verify_slot(keccak(raw), 1, [raw]) == word
+
+
+def test_a_value_in_the_branch_where_a_key_ends_is_found() -> None:
+    trie = HexaryTrie({})
+    trie[b"\x12"] = b"short key" * 4
+    trie[b"\x12\x34"] = b"longer key" * 4
+    nodes = [rlp.encode(node) for node in trie.get_proof(b"\x12")]
+    assert storage_proofs._walk(trie.root_hash, b"\x12", nodes) == b"short key" * 4
+
+
+@pytest.mark.parametrize("proof", [[b"\xc0"] * 65, [bytes(1025)]])
+def test_a_proof_larger_than_any_is_an_error(proof: list[bytes]) -> None:
+    with pytest.raises(MalformedEvidenceError, match="larger"):
+        verify_slot(bytes(32), 1, proof)
+
+
 def test_random_worlds_do_not_depend_on_the_order_of_writing() -> None:
     slots = list(STORAGE)
     random.Random(1).shuffle(slots)
