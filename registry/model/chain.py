@@ -82,6 +82,8 @@ class RegistryEvent:
 
     ``account`` is the key of key events and of BatchAnchored, the admin of admin events, and the actor of
     the others. ``at`` is the block time in seconds. ``head`` is the issuer's history head after this event.
+    ``uri`` is read as UTF-8; what is none, since anyone may write any bytes there, stands as surrogate
+    escapes (PEP 383), so that encoding it the same way gives the bytes back.
     """
 
     kind: EventKind
