@@ -22,8 +22,15 @@ def _gas(_options: argparse.Namespace) -> Outcome:
     return gas.run()
 
 
+def _verify(options: argparse.Namespace) -> Outcome:
+    from scripts.benchmarks import verify
+
+    return verify.run(options.leaves, options.requests)
+
+
 BENCHMARKS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "tree": _tree,
+    "verify": _verify,
     "gas": _gas,
 }
 
