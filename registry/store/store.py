@@ -14,7 +14,7 @@ from registry.store.database import Database
 from registry.store.engines import Engines, ensure_wal, open_engines, parse_url, sqlite_path
 from registry.store.errors import FOREIGN, translate
 from registry.store.schema import migrate as migrate_database
-from registry.store.schema import migrations_behind
+from registry.store.schema import migrations_behind, newest_version
 from registry.store.unit import SqlUnit
 
 MIN_FREE_BYTES = 16 * 1024 * 1024
@@ -46,7 +46,7 @@ class SqlStore:
     def __init__(self, url: str) -> None:
         """Use `open_store`, which checks the schema."""
         parsed = parse_url(url)
-        self._url = url
+        self._version = newest_version()
         self._path = sqlite_path(parsed)
         self._engines: Engines = open_engines(parsed)
         self._here = threading.local()
@@ -79,12 +79,6 @@ class SqlStore:
     def ping(self) -> None:
         """Raises `StoreUnavailableError` unless a write would work now: it makes one, and looks at the free
         space."""
-        try:
-            behind = migrations_behind(self._url)
-        except ConfigurationError as error:
-            raise StoreUnavailableError(str(error)) from error
-        if behind > 0:
-            raise StoreUnavailableError("the database is behind on migrations")
         if self._path is not None:
             try:
                 free = shutil.disk_usage(self._path.parent).free
@@ -93,6 +87,8 @@ class SqlStore:
             if free < MIN_FREE_BYTES:
                 raise StoreUnavailableError("the database's disk is almost full")
         with self.write() as unit:
+            if unit.schema_version() != self._version:
+                raise StoreUnavailableError("the database has another schema version than this program")
             unit.meta.set("ping", "pong")
 
     def close(self) -> None:

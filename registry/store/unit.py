@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy import column, select, table
+
 from registry.store.database import Database
 from registry.store.repositories.batches import Batches
 from registry.store.repositories.entries import Entries
@@ -10,12 +12,16 @@ from registry.store.repositories.feed import Feed
 from registry.store.repositories.issuers import Access, Issuers
 from registry.store.repositories.outbox import Outbox
 from registry.store.repositories.running import Idempotency, Leases, Meta
+from registry.store.schema import VERSION_TABLE
+
+_VERSION = select(table(VERSION_TABLE, column("version_num")).c.version_num)
 
 
 class SqlUnit:
     """`registry.ports.store.Unit`. Must not be used after its block ended."""
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self.issuers = Issuers(database)
         self.access = Access(database)
         self.batches = Batches(database)
@@ -26,6 +32,11 @@ class SqlUnit:
         self.events = Events(database)
         self.idempotency = Idempotency(database)
         self.meta = Meta(database)
+
+    def schema_version(self) -> str | None:
+        """The version that migrations noted."""
+        version: str | None = self._database.scalar(_VERSION)
+        return version
 
     def finish(self) -> None:
         """What has to happen last before the commit."""
