@@ -320,13 +320,11 @@ class IssuerService:
         """
         require(caller, Scope.ADMIN, issuer)
         now = self._clock.now()
-        until = UNBOUNDED_VALID_UNTIL  # the contract takes a later time than the block's as the block's
-        if valid_until is not None and valid_until < now:
-            until = int(valid_until.timestamp())
-        if until < 0:
+        if valid_until is not None and valid_until.timestamp() < 0:
             raise _invalid("valid-until", "the time lies before 1970", "/valid_until")
         with self._store.write() as unit:
             row = locked_issuer(unit, issuer)
+            until = _valid_until(unit, valid_until, now)
             if not row.hosted_admin:
                 raise WrongStateError("the admin's key is not held here: retire the key with it")
             if key != row.key and not any(e.account == key for e in _key_events(unit, issuer)):
@@ -339,6 +337,16 @@ class IssuerService:
             builder.operation(issuer, call)
             unit.access.log(now, caller.label, "key.retired", to_hex(issuer), to_hex(key))
             return builder.close(idempotency)
+
+
+def _valid_until(unit: Unit, wanted: datetime | None, now: datetime) -> int:
+    """Seconds for the contract: a past time as it is, and "now" for one that neither this clock nor the indexed
+    chain has passed (the contract stores the block's time for it)."""
+    position = unit.events.position()
+    present = max(now.timestamp(), position.block.timestamp if position is not None else 0)
+    if wanted is None or wanted.timestamp() >= present:
+        return UNBOUNDED_VALID_UNTIL
+    return int(wanted.timestamp())
 
 
 def key_added_at(unit: Unit, issuer: Issuer) -> int | None:
