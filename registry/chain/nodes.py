@@ -4,7 +4,8 @@ Rules:
 - A reading that a verdict may rest on is taken from every node that answers, and all answers must be the
   same; otherwise `NodeMismatchError` names the sides, and nothing is returned.
 - A node that cannot be reached is left out and named in `unavailable`. Fewer answers than the quorum is
-  `ChainUnavailableError`.
+  `ChainUnavailableError`. One that let a request time out is not asked for `REST_SECONDS`, while the others
+  make up the quorum: otherwise every reading would wait for it.
 - A node is read only after it was found to serve the configured chain and registry, at its first answer.
 - Transactions are handed to every node.
 """
@@ -20,6 +21,7 @@ from typing import Final, Generic, TypeVar
 
 from registry.chain.blocks import FINALIZED, LATEST, header_at, header_by_hash
 from registry.chain.node import Node
+from registry.chain.provider import TimedOutError
 from registry.errors import (
     ChainError,
     ChainUnavailableError,
@@ -37,6 +39,9 @@ T = TypeVar("T")
 
 PATIENCE_SECONDS: Final = 3.0
 """So long a node may be behind the newest block that another one has."""
+REST_SECONDS: Final = 5.0
+_READERS: Final = 8
+"""So many readings of several nodes go on at the same time."""
 _PAUSE_SECONDS: Final = 0.25
 
 
@@ -71,6 +76,7 @@ class NodeSet:
         quorum: int = 1,
         vet: Callable[[Node], None] | None = None,
         patience_seconds: float = PATIENCE_SECONDS,
+        rest_seconds: float = REST_SECONDS,
     ) -> None:
         """Put nodes together.
 
@@ -79,6 +85,7 @@ class NodeSet:
             quorum: so many nodes must answer a reading, 1 to the number of nodes.
             vet: raises ConfigurationError for a node of another chain or registry; called once for each node.
             patience_seconds: see `latest`.
+            rest_seconds: how long a node is left alone that let a request time out.
         """
         if not 1 <= quorum <= len(nodes):
             raise ConfigurationError("the quorum of nodes is between 1 and their number")
@@ -86,9 +93,11 @@ class NodeSet:
         self._quorum = quorum
         self._vet = vet
         self._patience_seconds = patience_seconds
+        self._rest_seconds = rest_seconds
         self._unavailable: dict[str, str] = {}
+        self._resting: dict[str, float] = {}
         self._guard = threading.Lock()
-        self._pool = ThreadPoolExecutor(len(nodes), "rootmark-node") if len(nodes) > 1 else None
+        self._pool = ThreadPoolExecutor(_READERS * len(nodes), "rootmark-node") if len(nodes) > 1 else None
 
     @property
     def nodes(self) -> tuple[Node, ...]:
@@ -116,7 +125,8 @@ class NodeSet:
 
         Args:
             read: asks one node.
-            quorum: another one than that of the set; 0 where the caller decides what too few answers mean.
+            quorum: another one than that of the set, and every node is asked; 0 where the caller decides what
+                too few answers mean.
 
         Raises:
             ChainUnavailableError: too few answered; its cause is what the first silent node ran into.
@@ -124,7 +134,8 @@ class NodeSet:
         if self._pool is None:
             answers = [self._ask_one(self._nodes[0], read)]
         else:
-            answers = list(self._pool.map(lambda node: self._ask_one(node, read), self._nodes))
+            asked = self._nodes if quorum is not None else self._awake()
+            answers = list(self._pool.map(lambda node: self._ask_one(node, read), asked))
         given = [answer for answer in answers if not isinstance(answer.error, ChainUnavailableError)]
         if len(given) < (self._quorum if quorum is None else quorum):
             silent = next(answer for answer in answers if answer not in given)
@@ -133,6 +144,13 @@ class NodeSet:
             names = ", ".join(answer.node.name for answer in answers if answer not in given)
             raise ChainUnavailableError(f"too few nodes answer; not: {names}") from silent.error
         return given
+
+    def _awake(self) -> Sequence[Node]:
+        """The nodes that do not rest, or all of them where those would be fewer than the quorum."""
+        now = time.monotonic()
+        with self._guard:
+            awake = [node for node in self._nodes if self._resting.get(node.name, 0) <= now]
+        return awake if len(awake) >= self._quorum else self._nodes
 
     def _ask_one(self, node: Node, read: Callable[[Node], T]) -> Answer[T]:
         try:
@@ -161,6 +179,8 @@ class NodeSet:
                 if name not in self._unavailable:
                     _log.warning("%s", answer.error)
                 self._unavailable[name] = str(answer.error)
+            if isinstance(answer.error, TimedOutError):
+                self._resting[name] = time.monotonic() + self._rest_seconds
 
     def agreed(self, what: str, read: Callable[[Node], T]) -> T:
         """One reading on which all nodes that answer agree.

@@ -30,6 +30,10 @@ class AnswerTooLargeError(ChainUnavailableError):
     help."""
 
 
+class TimedOutError(ChainUnavailableError):
+    """The node took the connection, or not even that, and did not answer in time."""
+
+
 def node_name(url: str) -> str:
     """How a node is called in errors and logs: host and port, because user, path and query may hold a key.
 
@@ -111,11 +115,11 @@ class HttpProvider(JSONBaseProvider):
                     if size > self._max_body_bytes:
                         raise AnswerTooLargeError(f"node {self.name} sent more than the limit for an answer")
                     if time.monotonic() > deadline:
-                        raise ChainUnavailableError(f"node {self.name} did not finish its answer in time")
+                        raise TimedOutError(f"node {self.name} did not finish its answer in time")
                     chunks.append(chunk)
                 return response.status_code, b"".join(chunks)
         except httpx.TimeoutException as error:
-            raise ChainUnavailableError(f"node {self.name} did not answer in time") from error
+            raise TimedOutError(f"node {self.name} did not answer in time") from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise ChainUnavailableError(f"node {self.name} cannot be reached") from error
 

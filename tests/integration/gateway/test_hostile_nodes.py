@@ -443,6 +443,36 @@ def test_a_node_that_says_nothing_runs_into_the_timeout(embedded: DrivenChain) -
             gateway.latest()
 
 
+def test_a_node_that_timed_out_does_not_hold_up_the_readings_after(embedded: DrivenChain) -> None:
+    with through(embedded, 2, timeout_seconds=0.3) as (gateway, (_, stuck)):
+        stuck.add(hostile.hangs(30))
+        gateway.latest()
+        asked = len(stuck.asked)
+        for _ in range(5):
+            assert gateway.header(0).number == 0
+        assert len(stuck.asked) == asked
+        assert list(gateway.unavailable) == [name_of(stuck)]
+
+
+def test_a_node_that_timed_out_is_asked_where_the_quorum_needs_it(embedded: DrivenChain) -> None:
+    with through(embedded, 2, quorum=2, timeout_seconds=0.3) as (gateway, (_, stuck)):
+        stuck.add(hostile.hangs(30))
+        for _ in range(2):
+            with pytest.raises(ChainUnavailableError, match=name_of(stuck)):
+                gateway.header(0)
+        stuck.behave()
+        assert gateway.header(0).number == 0
+
+
+def test_a_node_that_refuses_one_method_is_still_asked_for_the_others(story: DrivenChain) -> None:
+    with through(story, 2) as (gateway, (_, pruned)):
+        pruned.add(hostile.refuses("eth_call", -32000, "missing trie node"))
+        gateway.head_of(story.issuer, gateway.latest().hash)
+        pruned.add(hostile.returns("eth_getStorageAt", "0x" + "00" * 32))
+        with pytest.raises(NodeMismatchError):
+            gateway.bits_of(BitKind.REVOKED, story.issuer, root_of(1), [0], gateway.latest().hash)
+
+
 def test_requests_are_never_repeated_behind_the_callers_back(embedded: DrivenChain) -> None:
     with through(embedded) as (gateway, (node,)):
         node.add(hostile.drops())
