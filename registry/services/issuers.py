@@ -340,8 +340,8 @@ class IssuerService:
 
 
 def _valid_until(unit: Unit, wanted: datetime | None, now: datetime) -> int:
-    """Seconds for the contract: a past time as it is, and "now" for one that neither this clock nor the indexed
-    chain has passed (the contract stores the block's time for it)."""
+    """Seconds for the contract: a past time as it is, and "now" for one that neither this clock nor the
+    indexed chain has passed (the contract stores the block's time for it)."""
     position = unit.events.position()
     present = max(now.timestamp(), position.block.timestamp if position is not None else 0)
     if wanted is None or wanted.timestamp() >= present:

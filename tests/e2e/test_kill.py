@@ -30,11 +30,18 @@ pytestmark = pytest.mark.slow
 BATCHES = ["first", "second", "third"]
 SIZE = 3
 REPOSITORY = Path(__file__).resolve().parents[2]
+LAUNCHER = f"""
+import runpy, sys, types
+tests = sys.modules["tests"] = types.ModuleType("tests")
+tests.__path__ = [{str(REPOSITORY / "tests")!r}]
+runpy.run_module("tests.support.kill_worker", run_name="__main__")
+"""
+"""merkletools brings a package `tests` of its own, which would be found first."""
 
 
 def run(job: Job) -> tuple[int, list[str]]:
     """Exit status (negative: signal) and the lines printed."""
-    command = [sys.executable, "-m", "tests.support.kill_worker", json.dumps(asdict(job))]
+    command = [sys.executable, "-c", LAUNCHER, json.dumps(asdict(job))]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode in (0, -signal.SIGKILL), done.stderr[-2000:]
     return done.returncode, done.stdout.splitlines()

@@ -1,4 +1,4 @@
-"""A server process that kills itself at a step boundary: `python -m tests.support.kill_worker <json>`.
+"""A server process that kills itself at a step boundary; tests/e2e/test_kill.py starts it.
 
 It prints `ACK <batch id>` once a batch is acknowledged, as an HTTP answer would be, and `DONE` when nothing
 is left to do. With a hook it dies by SIGKILL the n-th time that boundary is reached, so no handler, flush or
@@ -150,4 +150,4 @@ def main(job: Job) -> None:
 
 
 if __name__ == "__main__":
-    main(Job(**json.loads(sys.argv[1])))
+    main(Job(**json.loads(sys.argv[-1])))
