@@ -1,6 +1,6 @@
 """History heads: the hash chain over an issuer's events. Pure: no I/O.
 
-docs/proof-format.md, section 6, and the contract's own comment on its events:
+docs/contract.md, "Events and history heads":
 
     entry = keccak256(abi.encode(topic0, every parameter in order except head))
     head' = keccak256(abi.encode(head, entry)), starting from 32 zero bytes
@@ -116,7 +116,7 @@ def _word(value: int | bytes) -> bytes:
 
 
 def _text(text: str) -> bytes:
-    raw = text.encode()
+    raw = text.encode("utf-8", "surrogateescape")  # bytes that are no UTF-8 come as lone surrogates
     return _word(len(raw)) + raw + bytes(-len(raw) % _WORD_BYTES)
 
 
