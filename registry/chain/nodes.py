@@ -29,7 +29,6 @@ from registry.errors import (
     NodeMismatchError,
     RootmarkError,
     UnknownBlockError,
-    UnsupportedByNodeError,
 )
 from registry.model.chain import Header
 
@@ -185,8 +184,6 @@ class NodeSet:
     def agreed(self, what: str, read: Callable[[Node], T]) -> T:
         """One reading on which all nodes that answer agree.
 
-        A node that does not offer the method does not count where another one does.
-
         Raises:
             NodeMismatchError: they disagree about ``what``. Also whatever ``read`` raises, if all raise it.
         """
@@ -194,8 +191,6 @@ class NodeSet:
         for answer in answers:
             if isinstance(answer.error, NodeMismatchError):
                 answer.get()
-        offered = [answer for answer in answers if not isinstance(answer.error, UnsupportedByNodeError)]
-        answers = offered or answers
         first = answers[0]
         others = [answer.node.name for answer in answers if not answer.same_as(first)]
         if others:
@@ -233,12 +228,14 @@ class NodeSet:
         """The newest block that any node has, once every node that answers has it too.
 
         Nodes hear of a block at different moments, so those behind are given `PATIENCE_SECONDS`. After that
-        a node that is
-        behind, or on another branch, is a disagreement: an old head would hide what happened since.
+        a node that is behind, or on another branch, is a disagreement: an old head would hide what happened
+        since.
         """
         deadline = time.monotonic() + self._patience_seconds
         while True:
-            newest = max(self.every(lambda node: header_at(node, LATEST)), key=lambda header: header.number)
+            heads = self.ask(lambda node: header_at(node, LATEST))
+            first = max(heads, key=lambda answer: answer.get().number)
+            newest = first.get()
             if len(self._nodes) == 1:
                 return newest
             behind = self._without(newest)
@@ -246,7 +243,8 @@ class NodeSet:
                 return newest
             if time.monotonic() >= deadline:
                 raise NodeMismatchError(
-                    f"nodes disagree about the newest block: {', '.join(behind)} does not have it"
+                    f"nodes disagree about the newest block: {first.node.name} has block {newest.number}, "
+                    f"which {', '.join(behind)} does not have"
                 )
             time.sleep(_PAUSE_SECONDS)
 

@@ -1,7 +1,8 @@
 """anvil, the node of foundry, as a context manager; from the npm package, on a free port of the loopback
 interface.
 
-It dies with the block, with the test process (PR_SET_PDEATHSIG), and within seconds of being asked to.
+It dies with the block, with the thread that started it (PR_SET_PDEATHSIG), and within seconds of being
+asked to.
 """
 
 from __future__ import annotations

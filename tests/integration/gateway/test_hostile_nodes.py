@@ -141,6 +141,25 @@ def test_hidden_status_bits_are_a_mismatch(story: DrivenChain) -> None:
             gateway.bits_of(BitKind.REVOKED, story.issuer, root_of(1), [0], gateway.latest().hash)
 
 
+def test_a_node_that_does_not_offer_a_reading_which_another_has_is_a_mismatch(story: DrivenChain) -> None:
+    with through(story, 2, quorum=2) as (gateway, (_, liar)):
+        liar.add(hostile.without("eth_getLogs"))
+        with pytest.raises(NodeMismatchError):
+            gateway.events(gateway.latest())
+
+
+def test_a_block_that_only_one_node_has_is_a_mismatch_that_names_both(story: DrivenChain) -> None:
+    latest = story.gateway.latest()
+    ahead = story.backend()("eth_getBlockByNumber", [hex(latest.number), False])["result"]
+    ahead |= {"number": hex(latest.number + 9), "hash": "0x" + "12" * 32, "extra": "0x"}
+    with through(story, 2) as (gateway, (honest, liar)):
+        liar.add(hostile.returns("eth_getBlockByNumber", ahead))
+        with pytest.raises(NodeMismatchError) as caught:
+            gateway.latest()
+        assert name_of(honest) in str(caught.value)
+        assert name_of(liar) in str(caught.value)
+
+
 def test_a_node_that_denies_a_block_which_another_has_is_a_mismatch(story: DrivenChain) -> None:
     with through(story, 2) as (gateway, (_, liar)):
         latest = gateway.latest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import pytest
@@ -229,6 +230,26 @@ def test_a_profile_that_is_not_utf_8_is_read_byte_for_byte(chain: DrivenChain) -
     (event,) = receipt.events
     assert event.uri.encode("utf-8", "surrogateescape") == raw
     assert chain.gateway.events_in_range(0, chain.gateway.latest().number) == (event,)
+
+
+def test_many_threads_read_and_send_at_once(chain: DrivenChain) -> None:
+    chain.make_issuer()
+    latest = chain.gateway.latest()
+    start = chain.gateway.transaction_count(chain.issuer)
+    calls = [ContractCall(CallKind.ANCHOR, chain.issuer, root=root_of(number)) for number in range(16)]
+    signed = [chain.sign_call(call, nonce=start + number) for number, call in enumerate(calls)]
+
+    def work(number: int) -> bytes:
+        chain.gateway.send_raw(signed[number].raw)
+        chain.gateway.headers(0, latest.number)
+        return chain.gateway.head_of(chain.issuer, latest.hash)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(work, range(16)))) == 1
+    chain.mine(1)
+    assert all(chain.gateway.receipt(one.hash) is not None for one in signed)
+    events = chain.gateway.events_in_range(latest.number + 1, chain.gateway.latest().number)
+    assert {event.root for event in events} == {call.root for call in calls}
 
 
 # --- sending ------------------------------------------------------------------------------------------------
