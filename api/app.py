@@ -29,7 +29,8 @@ def create_app(app: App) -> FastAPI:
         redirect_slashes=False,
     )
     web.state.rootmark = app
-    for module in (issuers, batches, credentials, verify, status, audit, system):
+    # Routes are tried in this order, so what is asked most often comes first.
+    for module in (verify, credentials, batches, issuers, status, audit, system):
         web.include_router(module.router)
     if app.jsonrpc is not None:
         web.add_api_route("/rpc", system.rpc, methods=["POST"], include_in_schema=False)

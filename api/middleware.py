@@ -10,12 +10,13 @@ import logging
 import math
 import time
 from collections import OrderedDict
+from collections.abc import Iterable
 from hashlib import sha256
 from secrets import token_hex
 from typing import Any
 
 import orjson
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import PROBLEM_MEDIA_TYPE, problem_of
@@ -34,7 +35,25 @@ _PUBLIC_PREFIXES = (
 )
 _PUBLIC_POSTS = ("/v1/verify", "/v1/verify/bulk")
 _UNLIMITED = ("/health/live", "/health/ready")
-_DOCS_CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
+_ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
+_DEFAULTS = (
+    (
+        b"content-security-policy",
+        b"default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'",
+    ),
+    (b"cache-control", b"no-store"),
+)
+_CORS = (
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"Link, Location, Retry-After, X-Request-Id"),
+)
+_PREFLIGHT = (
+    (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
+    (b"access-control-allow-headers", b"content-type, authorization"),
+    (b"access-control-max-age", b"600"),
+)
+
+RawHeaders = Iterable[tuple[bytes, bytes]]
 
 
 class RateLimiter:
@@ -83,7 +102,7 @@ class Surround:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                _add_headers(scope, MutableHeaders(scope=message), request_id)
+                message["headers"] = _with_headers(scope, message.get("headers", ()), request_id)
             await send(message)
 
         try:
@@ -140,19 +159,16 @@ def _is_preflight(scope: Scope) -> bool:
     )
 
 
-def _add_headers(scope: Scope, headers: MutableHeaders, request_id: str) -> None:
-    headers["X-Request-Id"] = request_id
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "no-referrer"
-    headers.setdefault("Content-Security-Policy", _DOCS_CSP)
-    headers.setdefault("Cache-Control", "no-store")
+def _with_headers(scope: Scope, given: RawHeaders, request_id: str) -> list[tuple[bytes, bytes]]:
+    """``given`` (names in lower case, as ASGI has them) and what every answer carries."""
+    headers = [*given, (b"x-request-id", request_id.encode()), *_ALWAYS]
+    names = {name for name, _ in headers}
+    headers += [default for default in _DEFAULTS if default[0] not in names]
     if _is_public(scope):
-        headers["Access-Control-Allow-Origin"] = "*"
-        headers["Access-Control-Expose-Headers"] = "Link, Location, Retry-After, X-Request-Id"
+        headers += _CORS
         if scope["method"] == "OPTIONS":
-            headers["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
-            headers["Access-Control-Allow-Headers"] = "content-type, authorization"
-            headers["Access-Control-Max-Age"] = "600"
+            headers += _PREFLIGHT
+    return headers
 
 
 async def _send_problem(send: Send, body: dict[str, Any], headers: dict[str, str]) -> None:

@@ -79,6 +79,12 @@ class App:
     version: str
     _resources: ExitStack = field(repr=False)
 
+    @property
+    def reads_are_quick(self) -> bool:
+        """Whether a few look-ups cost less than handing them to a thread: the database is a local file."""
+        url = self.settings.database_url
+        return url is None or url.startswith("sqlite")
+
     def bind(self, ref: IdempotencyRef, resource: str) -> None:
         """Remember what a request made, for services that do not bind it with their effect."""
         with self.store.write() as unit:

@@ -23,6 +23,15 @@ router = APIRouter(prefix="/v1", tags=["verification"])
 _EXAMPLE = {"digest": "0x" + "5a" * 32}
 
 
+async def _report(app: App, wanted: VerifyRequest) -> dict[str, Any]:
+    """The report's JSON. What needs neither node nor much computing, and only a few reads of a local file, is
+    answered on the event loop: a change of threads would cost as much again."""
+    asks_node = wanted.live or wanted.as_of is not None
+    if app.reads_are_quick and not asks_node and wanted.credential is None:
+        return _verified(app, wanted)
+    return await blocking(_verified, app, wanted)
+
+
 def _verified(app: App, request: VerifyRequest) -> dict[str, Any]:
     report = app.verification.verify(request)
     app.metrics.count_verdict(report.outcome)
@@ -33,7 +42,7 @@ def _verified(app: App, request: VerifyRequest) -> dict[str, Any]:
 async def verify(request: Request) -> Response:
     """Verify a digest or a credential, with or without its proof."""
     _, value = await read_json(request)
-    return json_response(await blocking(_verified, app_of(request), verify_request(value)))
+    return json_response(await _report(app_of(request), verify_request(value)))
 
 
 @router.get(
@@ -48,7 +57,7 @@ async def verify_digest(request: Request, digest: str) -> Response:
         as_of=query.as_of(),
         live=query.flag("live"),
     )
-    return json_response(await blocking(_verified, app_of(request), wanted))
+    return json_response(await _report(app_of(request), wanted))
 
 
 @router.post(
