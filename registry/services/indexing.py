@@ -3,15 +3,17 @@
 The index is a copy of the chain's log, never of this server's intentions. Invariants:
 
 - Blocks are appended in order, each linked to its parent by hash; a reorg rewinds headers and events in one
-transaction.
+  transaction. A node whose chain merely ends earlier is behind: the index stays where it is and grows old.
 - Near the head, events are fetched by block hash, because a load-balanced node answers a range it does not
-have yet with
-  an empty list. Old ranges are fetched by number and then held against the contract's own history heads.
+  have yet with an empty list. Old ranges are fetched by number and then held against the contract's own
+  history heads.
+- The index counts as read (`read_at`) only when it has the node's newest block, so nothing is answered as of
+  the present while it is still catching up.
 - After each range the replayed head of an issuer must equal `headOf` at the range's last block. Until it
-does, the issuer
-  stands in the list of mismatches and nothing is answered for it from the index.
+  does, the issuer stands in the list of mismatches and nothing is answered for it from the index. Issuers
+  without new events are compared in turn, all of them after the last block that came.
 - A feed item about the chain is written once, when its block is final, in the transaction that moves the
-cursor.
+  cursor; for an issuer with a mismatch, when that is resolved.
 """
 
 from __future__ import annotations
@@ -19,19 +21,19 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Any
 
 from registry.encoding import Address, to_hex
-from registry.errors import IndexStaleError, NodeMismatchError, UnknownBlockError
-from registry.model.chain import EventKind, Header, IndexPosition, RegistryEvent
-from registry.model.reasons import reason_from_code
+from registry.errors import ChainError, IndexStaleError, NodeMismatchError, UnknownBlockError
+from registry.model.chain import Header, IndexPosition, RegistryEvent
 from registry.ports.chain import ChainReader
 from registry.ports.clock import Clock
 from registry.ports.store import Store, Unit
-from registry.verdict.history import fold
+from registry.services.chain_feed import publish_final, publish_missed
+from registry.verdict.history import EMPTY_HEAD, fold
 
 log = logging.getLogger(__name__)
 
@@ -44,19 +46,10 @@ KEPT_HEADERS = 512
 """Deeper reorgs than this restart the index from the deployment."""
 HEADS_PER_ROUND = 25
 """So many issuers without new events are compared with the chain in each round that brought blocks."""
-FEED_CURSOR = "indexer"
-FEED_PAGE = 500
-
-_FEED_KINDS = {
-    EventKind.REVOKED: "credential.revoked",
-    EventKind.SUSPENDED: "credential.suspended",
-    EventKind.REINSTATED: "credential.reinstated",
-    EventKind.REVOCATION_ANNULLED: "credential.annulled",
-    EventKind.BATCH_WITHDRAWN: "batch.withdrawn",
-    EventKind.WITHDRAWAL_ANNULLED: "batch.withdrawal_annulled",
-    EventKind.KEY_ADDED: "key.added",
-    EventKind.KEY_RETIRED: "key.retired",
-}
+RETRY_SECONDS = 10
+"""So often the events of a contradicted issuer are fetched anew."""
+NEVER = datetime.fromtimestamp(0, UTC)
+"""`read_at` of an index that never had the node's newest block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +77,9 @@ class Indexer:
         self._confirmations = confirmations
         self._owner = owner
         self._lock = threading.Lock()
-        self._next_head_check = 0
+        self._unchecked: list[Address] = []
+        self._next_retry = NEVER
+        self._behind = False
 
     def step(self) -> bool:
         """One round: look at the node, rewind if it left our chain, append what is new.
@@ -135,16 +130,21 @@ class Indexer:
             position = unit.events.position()
             kept = unit.events.recent_headers(KEPT_HEADERS)
         if position is not None and not self._still_on_chain(position.block, latest):
-            self._rewind(token, kept, latest, final_block)
+            if self._is_behind(position, kept, latest):
+                return False
+            self._rewind(token, position, kept, latest)
             return True
+        self._behind = False
         first = self._chain.info.deployed_block if position is None else position.block.number + 1
-        if first > latest.number:
-            if position is not None:
-                self._record_reading(token, IndexPosition(position.block, final_block, self._clock.now()))
-            return False
-        fetched = self._fetch(first, latest, position.block if position else None)
-        self._append(token, fetched, final_block)
-        return fetched.last.number < latest.number
+        if first <= latest.number:
+            fetched = self._fetch(first, latest, position.block if position else None)
+            self._append(token, fetched, position, final_block, reached=fetched.last == latest)
+            if fetched.last != latest:
+                return fetched.last.number < latest.number
+        elif position is not None:
+            self._record_reading(token, position, final_block)
+        self._look_again(token)
+        return False
 
     def _final_block(self, latest: Header) -> int:
         finalized = self._chain.finalized()
@@ -160,25 +160,46 @@ class Indexer:
         except UnknownBlockError:
             return False
 
-    def _rewind(self, token: int, kept: Sequence[Header], latest: Header, final_block: int) -> None:
+    def _is_behind(self, position: IndexPosition, kept: Sequence[Header], latest: Header) -> bool:
+        """Whether the node's chain ends earlier than the index and is otherwise the same, as far as one can
+        tell. To follow it back would hide what happened since."""
+        if latest.number >= position.block.number:
+            return False
+        known = next((header for header in kept if header.number <= latest.number), None)
+        if known is not None and not self._still_on_chain(known, latest):
+            return False
+        if not self._behind:
+            log.warning(
+                "the node is behind the index",
+                extra={"node_block": latest.number, "indexed_block": position.block.number},
+            )
+        self._behind = True
+        return True
+
+    def _rewind(self, token: int, position: IndexPosition, kept: Sequence[Header], latest: Header) -> None:
         """Drop what the node's chain no longer has, down to the newest header that both have."""
         common = next((header for header in kept if self._still_on_chain(header, latest)), None)
         with self._store.write() as unit:
             unit.leases.check(LEASE, token)
             dropped = unit.events.rewind(common.number if common else -1)
             if common is not None:
-                unit.events.set_position(IndexPosition(common, final_block, self._clock.now()))
+                final_block = min(position.final_block, common.number)
+                unit.events.set_position(IndexPosition(common, final_block, position.read_at))
         log.warning(
             "reorg: index rewound",
             extra={"to_block": common.number if common else None, "events_dropped": len(dropped)},
         )
 
-    def _record_reading(self, token: int, position: IndexPosition) -> None:
+    def _record_reading(self, token: int, position: IndexPosition, final_block: int) -> None:
         with self._store.write() as unit:
             unit.leases.check(LEASE, token)
-            unit.events.set_position(position)
-            self._publish_final(unit, position.final_block)
-        self._retry_mismatches(token, position)
+            unit.events.set_position(IndexPosition(position.block, final_block, self._now_after(position)))
+            publish_final(unit, final_block, self._clock.now())
+
+    def _now_after(self, position: IndexPosition | None) -> datetime:
+        """The present, but later than the last reading: an equal position promises an equal index."""
+        now = self._clock.now()
+        return now if position is None else max(now, position.read_at + timedelta(microseconds=1))
 
     # --- fetching -------------------------------------------------------------------------------------------
 
@@ -201,24 +222,30 @@ class Indexer:
 
     # --- storing --------------------------------------------------------------------------------------------
 
-    def _append(self, token: int, fetched: _Range, final_block: int) -> None:
+    def _append(
+        self,
+        token: int,
+        fetched: _Range,
+        before: IndexPosition | None,
+        final_block: int,
+        *,
+        reached: bool,
+    ) -> None:
         mismatches = self._check_heads(fetched)
-        position = IndexPosition(fetched.last, final_block, self._clock.now())
+        read_at = self._now_after(before) if reached else before.read_at if before else NEVER
         with self._store.write() as unit:
             unit.leases.check(LEASE, token)
             unit.events.append(fetched.headers, fetched.events, keep_headers=KEPT_HEADERS)
-            unit.events.set_position(position)
-            for issuer, detail in mismatches.items():
-                unit.events.set_mismatch(issuer, fetched.last.number, detail)
-                log.error("index contradicts the chain", extra={"issuer": to_hex(issuer), "detail": detail})
-            self._publish_final(unit, final_block)
+            unit.events.set_position(IndexPosition(fetched.last, final_block, read_at))
+            _record_mismatches(unit, mismatches, fetched.last.number)
+            publish_final(unit, final_block, self._clock.now())
 
     def _check_heads(self, fetched: _Range) -> dict[Address, str]:
         """Replay the range's heads, and hold the result against the contract at the range's last block."""
         with self._store.read() as unit:
             heads = {event.issuer: unit.events.head_of(event.issuer) for event in fetched.events}
-            others = self._some_issuers(unit, skip=heads)
-            heads |= {issuer: unit.events.head_of(issuer) for issuer in others}
+            self._ask_for_all(unit)
+            heads |= {issuer: unit.events.head_of(issuer) for issuer in self._unchecked[:HEADS_PER_ROUND]}
         problems: dict[Address, str] = {}
         for event in fetched.events:
             heads[event.issuer] = fold(heads[event.issuer], event)
@@ -228,85 +255,91 @@ class Indexer:
                     f"the history breaks before block {event.block_number}, log {event.log_index}",
                 )
                 heads[event.issuer] = event.head
-        for issuer, head in heads.items():
-            if issuer not in problems and self._chain.head_of(issuer, fetched.last.hash) != head:
-                problems[issuer] = f"the contract's history head at block {fetched.last.number} is another"
+        compared = {issuer: head for issuer, head in heads.items() if issuer not in problems}
+        return problems | self._compared(compared, fetched.last)
+
+    def _compared(self, heads: Mapping[Address, bytes], block: Header) -> dict[Address, str]:
+        """Hold heads against the contract; what is wrong, by issuer."""
+        problems = {
+            issuer: f"the contract's history head at block {block.number} is another"
+            for issuer, head in heads.items()
+            if self._chain.head_of(issuer, block.hash) != head
+        }
+        self._unchecked = [issuer for issuer in self._unchecked if issuer not in heads]
         return problems
 
-    def _some_issuers(self, unit: Unit, skip: Iterable[Address]) -> list[Address]:
-        """A few issuers in turn, so that an event which the node hides entirely is noticed too."""
-        hosted = [issuer.address for issuer in unit.issuers.page(None, 500)]
-        known = sorted({*hosted, *unit.events.issuers()} - set(skip))
-        if not known:
-            return []
-        start = self._next_head_check % len(known)
-        self._next_head_check = start + HEADS_PER_ROUND
-        return (known + known)[start : start + min(HEADS_PER_ROUND, len(known))]
+    def _ask_for_all(self, unit: Unit) -> None:
+        """Put every issuer on the list of those to compare, after those that wait since earlier blocks."""
+        waiting = set(self._unchecked)
+        self._unchecked += sorted({*_hosted(unit), *unit.events.issuers()} - waiting)
 
-    def _retry_mismatches(self, token: int, position: IndexPosition) -> None:
-        """Fetch a contradicted issuer's events anew; where the node now gives a history that fits, index
-        from the first difference again."""
+    def _look_again(self, token: int) -> None:
+        """At the node's newest block: compare further issuers with the contract, so that an event which the
+        node hides entirely is noticed too, and see whether a contradiction has resolved itself."""
         with self._store.read() as unit:
+            position = unit.events.position()
+            heads = {issuer: unit.events.head_of(issuer) for issuer in self._unchecked[:HEADS_PER_ROUND]}
             mismatched = list(unit.events.mismatches())
-        for issuer in mismatched:
-            fresh = self._chain.events_in_range(
-                self._chain.info.deployed_block, position.block.number, issuer=issuer
-            )
-            head = bytes(32)
-            for event in fresh:
-                head = fold(head, event)
-            if head != self._chain.head_of(issuer, position.block.hash):
-                continue
+        if position is None:
+            return
+        if problems := self._compared(heads, position.block):
             with self._store.write() as unit:
                 unit.leases.check(LEASE, token)
-                stored = [item.event for item in unit.events.of_issuer(issuer)]
-                unit.events.clear_mismatch(issuer)
-                block = _first_difference(stored, fresh)
-                if block is not None:
-                    unit.events.rewind(block - 1)
-                    self._reset_position(unit, block - 1, position)
-            log.warning("index agrees with the chain again", extra={"issuer": to_hex(issuer)})
+                _record_mismatches(unit, problems, position.block.number)
+                read_at = self._now_after(position)
+                unit.events.set_position(IndexPosition(position.block, position.final_block, read_at))
+        if mismatched and self._clock.now() >= self._next_retry:
+            self._next_retry = self._clock.now() + timedelta(seconds=RETRY_SECONDS)
+            for issuer in mismatched:
+                self._retry(token, issuer, position.block)
 
-    def _reset_position(self, unit: Unit, block_number: int, position: IndexPosition) -> None:
-        header = self._chain.header(max(block_number, 0))
-        unit.events.append((header,), (), keep_headers=KEPT_HEADERS)
-        unit.events.set_position(IndexPosition(header, position.final_block, self._clock.now()))
-
-    # --- feed -----------------------------------------------------------------------------------------------
-
-    def _publish_final(self, unit: Unit, final_block: int) -> None:
-        """Append to the feed what became final since the cursor. The cursor is a block number."""
-        done = unit.feed.cursor(FEED_CURSOR)
-        position = unit.events.position()
-        upto = min(final_block, position.block.number if position else 0)
-        if upto <= done:
+    def _retry(self, token: int, issuer: Address, block: Header) -> None:
+        """Fetch a contradicted issuer's events anew; where the node now gives a history that fits, it takes
+        the place of the indexed one."""
+        try:
+            fresh = self._chain.events_in_range(self._chain.info.deployed_block, block.number, issuer=issuer)
+            head = EMPTY_HEAD
+            for event in fresh:
+                head = fold(head, event)
+            agrees = head == self._chain.head_of(issuer, block.hash)
+        except ChainError as error:
+            log.warning("a contradicted history cannot be read: %s", error)
             return
-        after = 0
-        while True:
-            page = unit.events.list(
-                kinds=tuple(_FEED_KINDS), from_block=done + 1, up_to_block=upto, after=after, limit=FEED_PAGE
-            )
-            hosted = unit.issuers.by_addresses({item.event.issuer for item in page})
-            roots = {
-                (item.event.issuer, item.event.root)
-                for item in page
-                if item.event.root is not None and item.event.issuer in hosted
-            }
-            batches = {(batch.issuer, batch.root): batch.id for batch in unit.batches.by_roots(roots)}
-            for item in page:
-                event = item.event
-                if event.issuer in hosted:
-                    batch_id = batches.get((event.issuer, event.root))
-                    unit.feed.append(
-                        self._clock.now(),
-                        _FEED_KINDS[event.kind],
-                        event.issuer,
-                        _feed_payload(event, batch_id),
-                    )
-            if len(page) < FEED_PAGE:
-                break
-            after = page[-1].id
-        unit.feed.set_cursor(FEED_CURSOR, upto)
+        if agrees:
+            self._replace(token, issuer, fresh, block)
+
+    def _replace(self, token: int, issuer: Address, fresh: Sequence[RegistryEvent], block: Header) -> None:
+        """Put ``fresh`` in the place of an issuer's indexed events up to ``block``, which must be the newest
+        indexed one still."""
+        with self._store.write() as unit:
+            unit.leases.check(LEASE, token)
+            position = unit.events.position()
+            if position is None or position.block != block:
+                return
+            first = _first_difference([item.event for item in unit.events.of_issuer(issuer)], fresh)
+            if first is not None:
+                kept = [h for h in unit.events.recent_headers(KEPT_HEADERS) if h.number >= first]
+                others = [item.event for item in unit.events.rewind(first - 1) if item.event.issuer != issuer]
+                newer = [event for event in fresh if event.block_number >= first]
+                unit.events.append(kept[::-1], [*others, *newer], keep_headers=KEPT_HEADERS)
+            unit.events.clear_mismatch(issuer)
+            read_at = self._now_after(position)
+            unit.events.set_position(IndexPosition(block, position.final_block, read_at))
+            publish_missed(unit, issuer, fresh, self._clock.now())
+        log.warning("index agrees with the chain again", extra={"issuer": to_hex(issuer)})
+
+
+def _record_mismatches(unit: Unit, mismatches: Mapping[Address, str], block_number: int) -> None:
+    for issuer, detail in mismatches.items():
+        unit.events.set_mismatch(issuer, block_number, detail)
+        log.error("index contradicts the chain", extra={"issuer": to_hex(issuer), "detail": detail})
+
+
+def _hosted(unit: Unit) -> Iterable[Address]:
+    after: Address | None = None
+    while page := unit.issuers.page(after, 500):
+        yield from (issuer.address for issuer in page)
+        after = page[-1].address
 
 
 def _first_difference(stored: Sequence[RegistryEvent], fresh: Sequence[RegistryEvent]) -> int | None:
@@ -316,22 +349,3 @@ def _first_difference(stored: Sequence[RegistryEvent], fresh: Sequence[RegistryE
             return min(old.block_number, new.block_number)
     rest = stored[len(fresh) :] or fresh[len(stored) :]
     return rest[0].block_number if rest else None
-
-
-def _feed_payload(event: RegistryEvent, batch_id: str | None) -> dict[str, Any]:
-    payload: dict[str, Any] = {
-        "transaction": to_hex(event.transaction),
-        "block_number": event.block_number,
-        "block_hash": to_hex(event.block_hash),
-        "at": event.at,
-        "reason": reason_from_code(event.reason).label,
-    }
-    if event.account is not None:
-        payload["key" if event.root is None else "actor"] = to_hex(event.account)
-    if event.root is not None:
-        payload |= {"root": to_hex(event.root), "batch": batch_id}
-    if event.changes:
-        payload["changes"] = [
-            {"word": change.word, "mask": f"0x{change.mask:064x}"} for change in event.changes
-        ]
-    return payload

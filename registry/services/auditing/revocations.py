@@ -1,7 +1,8 @@
 """Contract events as lines that an auditor reads: one for each credential whose status an event named.
 
 An event may name up to 166,400 credentials, so lines are made lazily and a page's cursor is the event's
-number in the index and the position inside it.
+number in the index and the position inside it. A bit from 2^32 on belongs to no credential, since no batch is
+larger (docs/proof-format.md): it makes no line, and stands in the list of events only.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from registry.encoding import Address, BlockHash, Digest, Root, TxHash
 from registry.errors import Fault, ValidationError
 from registry.model.batches import Batch, Entry
-from registry.model.chain import WORD_BITS, EventKind, RegistryEvent
+from registry.model.chain import WORD_BITS, Change, EventKind, RegistryEvent
 from registry.model.operations import StatusRequest
 from registry.ports.store import StoredEvent, Unit
 
@@ -25,6 +26,8 @@ KINDS: Mapping[str, tuple[EventKind, ...]] = {
 }
 _KIND_OF = {event: kind for kind, events in KINDS.items() for event in events}
 _EVENTS_AT_ONCE = 200
+_WORDS = 2**32 // WORD_BITS
+"""Words of the largest batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ class Selection:
 
 def positions(event: RegistryEvent) -> Iterator[int]:
     """Leaf indices that a bit event names, in order of its changes."""
-    for change in event.changes:
+    for change in _changes(event):
         mask = change.mask
         while mask:
             lowest = mask & -mask
@@ -93,8 +96,12 @@ def positions(event: RegistryEvent) -> Iterator[int]:
             mask ^= lowest
 
 
+def _changes(event: RegistryEvent) -> Iterator[Change]:
+    return (change for change in event.changes if change.word < _WORDS)
+
+
 def _length(event: RegistryEvent) -> int:
-    return sum(change.mask.bit_count() for change in event.changes) if event.changes else 1
+    return sum(change.mask.bit_count() for change in _changes(event)) if event.changes else 1
 
 
 def page(

@@ -21,6 +21,11 @@ def far_time(seconds: int) -> str | None:
     return None if seconds > 253402300799 else chain_time(seconds)
 
 
+def shown_text(text: str) -> str:
+    """A text of a stranger's: what is no UTF-8 on chain, here lone surrogates, as U+FFFD."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def role_names(roles: int) -> list[str]:
     """The names of a key's roles."""
     return [role.name.lower() for role in Role if roles & role and role.name is not None]
@@ -48,7 +53,7 @@ def event_json(event: RegistryEvent) -> dict[str, Any]:
     if event.kind.value == "KeyRetired":
         shown["valid_until"] = far_time(event.valid_until)
     if event.kind.value == "ProfileSet":
-        shown["uri"] = event.uri
+        shown["uri"] = shown_text(event.uri)
     if event.kind.value not in ("KeyAdded", "ProfileSet", "AdminProposed", "AdminChanged", "BatchAnchored"):
         shown["reason"] = reason_from_code(event.reason).label
     if event.changes:
