@@ -154,6 +154,10 @@ class BatchRepository(Protocol):
 
     def count_by_state(self) -> Mapping[BatchState, int]: ...
 
+    def gas_used_total(self) -> int:
+        """Gas of all anchors that are recorded now."""
+        ...
+
     def oldest_unanchored(self) -> datetime | None:
         """When the oldest sealed or submitted batch was sealed."""
         ...

@@ -32,6 +32,10 @@ _SQLITE_READERS = 32
 _SQLITE_WRITER_CACHE_KIB = 65_536
 _SQLITE_READER_CACHE_KIB = 8_192
 _WAL_LIMIT_BYTES = 64 * 1024 * 1024
+_WAL_PAGES = 16_384
+"""Pages of 4 KiB in the WAL before they are copied into the file. A large batch touches the same pages of the
+digest index
+with each chunk; the longer they gather, the fewer times they are copied."""
 _POSTGRES_POOL = 10
 _POSTGRES_OVERFLOW = 20
 
@@ -135,6 +139,7 @@ def _sqlite_engine(url: URL, *, writer: bool, **pool: Any) -> Engine:
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute(f"PRAGMA cache_size = -{cache_kib}")
+        cursor.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
         cursor.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
         cursor.execute("PRAGMA mmap_size = 0")  # a failing disk is then an error, not a signal
         cursor.execute("PRAGMA secure_delete = ON")  # erased means overwritten
