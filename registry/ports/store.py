@@ -205,9 +205,9 @@ class EntryRepository(Protocol):
 
     def erase(self, issuer: Address, digest: Digest) -> int:
         """Remove digest, salt, document, dates and external id of the issuer's entries with that digest;
-        root, tiles and
-        index stay. Also removes the digest from idempotency answers and feed payloads. Returns how many
-        entries."""
+        root, tiles and index stay. Also removes the digest from idempotency answers, feed payloads and the
+        skipped digests of status requests. Returns how many entries. Raises `NotSealedError` while one of them
+        stands in an open batch, whose tree still needs it."""
         ...
 
 

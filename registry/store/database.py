@@ -102,8 +102,7 @@ class Database:
 
     def first_locked(self, query: Select[Any]) -> ResultRow[Any] | None:
         """As `first`, and the row stays locked until the transaction ends. On SQLite a transaction that
-        writes has
-        the whole database for itself anyway; one that only reads locks nothing."""
+        writes has the whole database for itself anyway; one that only reads locks nothing."""
         return self.first(query if self.read_only else query.with_for_update())
 
     def scalar(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Any:
@@ -126,8 +125,7 @@ class Database:
 
     def insert_many(self, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Insert rows in the order of ``columns``, consuming the iterable as it goes: COPY on PostgreSQL, one
-        prepared
-        statement on SQLite."""
+        prepared statement on SQLite."""
         self._require_writing()
         try:
             if self.is_postgres:

@@ -34,8 +34,7 @@ _SQLITE_READER_CACHE_KIB = 8_192
 _WAL_LIMIT_BYTES = 64 * 1024 * 1024
 _WAL_PAGES = 16_384
 """Pages of 4 KiB in the WAL before they are copied into the file. A large batch touches the same pages of the
-digest index
-with each chunk; the longer they gather, the fewer times they are copied."""
+digest index with each chunk; the longer they gather, the fewer times they are copied."""
 _POSTGRES_POOL = 10
 _POSTGRES_OVERFLOW = 20
 

@@ -1,6 +1,5 @@
 """From the errors of two database drivers to the registry's own. What a driver raised is chained, never
-shown: a driver's
-text may quote values.
+shown: a driver's text may quote values.
 
 | what happened | becomes |
 |---|---|

@@ -96,8 +96,7 @@ class Batches:
 
     def create(self, issuer: Address, state: BatchState, at: datetime, *, allow_duplicate: bool) -> Batch:
         """An empty batch with a random public id. Raises `ConflictError` when the issuer has an open batch
-        already and
-        this would be the second."""
+        already and this would be the second."""
         batch_id = str(uuid4())
         statement = (
             self._db.insert(BATCHES)
@@ -225,8 +224,7 @@ class Batches:
 
     def touch(self, seq: int, at: datetime) -> None:
         """Say that a receiving batch is still being filled. Raises `WrongStateError` when it no longer is: it
-        was
-        given up as abandoned."""
+        was given up as abandoned."""
         statement = (
             update(BATCHES)
             .where(BATCHES.c.seq == seq, BATCHES.c.state == RECEIVING)

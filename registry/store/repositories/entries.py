@@ -148,8 +148,7 @@ class Entries:
 
     def already_anchored(self, seq: int, limit: int) -> Sequence[tuple[int, str]]:
         """(index in this batch, id of the other batch), in order of the index, where the same issuer has the
-        digest in
-        another batch that has neither failed nor is receiving; the oldest such batch."""
+        digest in another batch that has neither failed nor is receiving; the oldest such batch."""
         other, mine, theirs = ENTRIES.alias("other"), BATCHES.alias("mine"), BATCHES.alias("theirs")
         idle = (RECEIVING, BatchState.FAILED.value)
         query = (
@@ -223,9 +222,8 @@ class Entries:
 
     def erase(self, issuer: Address, digest: Digest) -> int:
         """Remove digest, salt, document, dates and external id of the issuer's entries with that digest;
-        root, tiles
-        and index stay. Copies in idempotency answers, feed payloads and status requests go too. Returns how
-        many entries.
+        root, tiles and index stay. Copies in idempotency answers, feed payloads and status requests go too.
+        Returns how many entries.
 
         Raises:
             NotSealedError: one of them stands in an open batch, whose tree still needs it.

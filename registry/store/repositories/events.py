@@ -129,8 +129,7 @@ class Events:
 
     def rewind(self, above_block: int) -> Sequence[StoredEvent]:
         """Delete headers and events above a height, and the position if it lies above; returns the deleted
-        events in
-        chain order."""
+        events in chain order."""
         gone = EVENTS.c.block_number > above_block
         deleted = [event for piece in self._pieces([gone]) for event in piece]
         if deleted:
@@ -180,8 +179,7 @@ class Events:
         limit: int = 500,
     ) -> Sequence[StoredEvent]:
         """Chain order, ``id`` greater than ``after``; times in seconds, since inclusive, until exclusive;
-        blocks both
-        inclusive. Reason 0 finds every number without a name too, as it is shown for them."""
+        blocks both inclusive. Reason 0 finds every number without a name too, as it is shown for them."""
         conditions: list[ColumnElement[bool]] = []
         if issuer is not None:
             conditions.append(EVENTS.c.issuer == issuer)

@@ -91,8 +91,7 @@ class Idempotency:
         self, owner: str, key: str, fingerprint: bytes, now: datetime, *, ttl_seconds: float
     ) -> StoredAnswer | None:
         """None: go ahead, the key is claimed until ``ttl_seconds`` pass. An answer: replay it; one that is
-        only bound
-        has a resource and no status yet.
+        only bound has a resource and no status yet.
 
         Raises:
             IdempotencyMismatchError: the key was used with another fingerprint.

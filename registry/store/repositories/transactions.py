@@ -1,6 +1,5 @@
 """Nonces and signed bytes. A row is committed before anything is sent, and a nonce that was given out is
-never given
-out again: the unique index on (sender, nonce) decides between processes."""
+never given out again: the unique index on (sender, nonce) decides between processes."""
 
 from __future__ import annotations
 

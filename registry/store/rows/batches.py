@@ -47,8 +47,7 @@ class BatchRow(Row, table=True):
 
 class TileRow(Row, table=True):
     """Nodes of one tile, 32 bytes each, flat. ``place`` is level * 2^32 + index within the level. Keeps its
-    rowid in SQLite: rows of 8 KiB do not belong into an
-    index."""
+    rowid in SQLite: rows of 8 KiB do not belong into an index."""
 
     __tablename__ = "tiles"
 

@@ -56,8 +56,7 @@ class EventRow(Row, table=True):
 
 class EventWordRow(Row, table=True):
     """A change of one word by a bit event: ``target`` is issuer || root || word (20 + 32 + 8 bytes), ``mask``
-    32 bytes.
-    The status of one credential is one search in one index."""
+    32 bytes. The status of one credential is one search in one index."""
 
     __tablename__ = "index_event_words"
     __table_args__ = (Index(None, "target"),)

@@ -10,8 +10,7 @@ from registry.store.rows.base import SERIAL, Row
 
 class OperationRow(Row, table=True):
     """A wished-for contract call. ``call_*`` are the call's fields; ``call_changes`` is word (8 bytes) and
-    mask (32) of
-    each change, flat. Wei and deadlines are decimal text (uint256)."""
+    mask (32) of each change, flat. Wei and deadlines are decimal text (uint256)."""
 
     __tablename__ = "operations"
     __table_args__ = (
