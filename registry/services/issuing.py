@@ -36,7 +36,7 @@ from registry.services.idempotency import IdempotencyRef, bind
 from registry.services.items import (
     NewItem,
     Position,
-    entry_of,
+    entries_of,
     fault_of,
     item_from_credential,
     pointer_into_digests,
@@ -133,7 +133,7 @@ class IssuingService:
             DuplicateDigestError: the issuer has the digest already.
         """
         issuer = require_issuer(caller, Scope.BATCH)
-        if (fault := fault_of(item, {"pointer": ""})) is not None:
+        if (fault := fault_of(item, 0, lambda _: {"pointer": ""})) is not None:
             raise ValidationError(fault.detail, faults=[fault])
         with self._store.write() as unit:
             row = locked_issuer(unit, issuer)
@@ -141,7 +141,7 @@ class IssuingService:
             if entry is None:
                 _refuse_known(unit, issuer, item.digest)
                 batch = self._open_batch(unit, row, caller)
-                unit.entries.add(batch, batch.size, [entry_of(item)])
+                unit.entries.add(batch, batch.size, entries_of([item]))
                 (entry,) = unit.entries.by_indices([(batch.seq, batch.size)])
             bind(unit, idempotency, f"entry:{entry.batch_id}:{entry.index}")
         return entry

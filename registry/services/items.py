@@ -18,7 +18,7 @@ from registry.encoding import (
 )
 from registry.errors import Fault
 from registry.model.batches import NewEntry
-from registry.services.sealing import new_salt
+from registry.services.sealing import new_salts
 
 MAX_EXTERNAL_ID_CHARACTERS = 200
 
@@ -44,26 +44,30 @@ def pointer_into_digests(index: int) -> Mapping[str, Any]:
     return {"pointer": f"/digests/{index}"}
 
 
-def entry_of(item: NewItem) -> NewEntry:
-    """The entry to store, with a fresh salt."""
-    return NewEntry(
-        item.digest,
-        item.method,
-        new_salt(),
-        item.external_id,
-        item.valid_from,
-        item.valid_until,
-        item.document,
-    )
+def entries_of(items: Sequence[NewItem]) -> list[NewEntry]:
+    """The entries to store, each with a fresh salt."""
+    return [
+        NewEntry(
+            item.digest,
+            item.method,
+            salt,
+            item.external_id,
+            item.valid_from,
+            item.valid_until,
+            item.document,
+        )
+        for item, salt in zip(items, new_salts(len(items)), strict=True)
+    ]
 
 
-def fault_of(item: NewItem, place: Mapping[str, Any]) -> Fault | None:
-    """What is wrong with an item beyond its digest, or None."""
+def fault_of(item: NewItem, index: int, position: Position) -> Fault | None:
+    """What is wrong with item number ``index`` beyond its digest, or None. Finding a place may mean reading
+    the request again, so only faulty items are looked for."""
     if item.external_id is not None and not 1 <= len(item.external_id) <= MAX_EXTERNAL_ID_CHARACTERS:
         detail = f"an external_id has 1 to {MAX_EXTERNAL_ID_CHARACTERS} characters"
-        return Fault("external-id", detail, **place)
+        return Fault("external-id", detail, **position(index))
     if item.valid_from and item.valid_until and item.valid_until <= item.valid_from:
-        return Fault("validity", "the validity ends before it begins", **place)
+        return Fault("validity", "the validity ends before it begins", **position(index))
     return None
 
 

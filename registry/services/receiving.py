@@ -33,7 +33,7 @@ from registry.ports.clock import Clock
 from registry.ports.store import Store, Unit
 from registry.services.bits import fold_events, fold_operations, is_set, targets
 from registry.services.idempotency import IdempotencyRef, bind
-from registry.services.items import NewItem, Position, chunks, entry_of, fault_of
+from registry.services.items import NewItem, Position, chunks, entries_of, fault_of
 from registry.services.policy import Policy
 from registry.services.sealing import Checkpoint, build_anchorable, no_checkpoint, seal_in
 
@@ -114,7 +114,7 @@ class Receiver:
                 raise TooLargeError(f"a batch has at most {MAX_BATCH_SIZE} entries")
             try:
                 with self._store.write() as unit:
-                    unit.entries.add(batch, size, [entry_of(item) for item in chunk])
+                    unit.entries.add(batch, size, entries_of(chunk))
                     unit.batches.touch(batch.seq, self._clock.now())
             except ExternalIdConflictError as error:
                 raise self._external_id_error(batch.issuer, chunk, size, error, position) from error
@@ -194,9 +194,8 @@ def _checked(items: Iterator[NewItem | Fault], position: Position) -> Iterator[N
         if isinstance(item, Fault):
             placed = item.pointer is not None or item.line is not None
             faults.append(item if placed else Fault(item.code, item.detail, **position(index)))
-        elif (fault := fault_of(item, {})) is not None:
-            # Finding a place may mean reading the request again, so only faulty items are looked for.
-            faults.append(Fault(fault.code, fault.detail, **position(index)))
+        elif (fault := fault_of(item, index, position)) is not None:
+            faults.append(fault)
         elif not faults:
             yield item
         if len(faults) == MAX_FAULTS:

@@ -39,9 +39,10 @@ def no_checkpoint(_name: str) -> None:
     """The checkpoint outside of tests: nothing happens."""
 
 
-def new_salt() -> Salt:
-    """32 random bytes."""
-    return Salt(secrets.token_bytes(SALT_BYTES))
+def new_salts(count: int) -> list[Salt]:
+    """32 random bytes each; drawn at once, since a batch may need a million."""
+    drawn = secrets.token_bytes(SALT_BYTES * count)
+    return [Salt(drawn[start : start + SALT_BYTES]) for start in range(0, len(drawn), SALT_BYTES)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def build_anchorable(unit: Unit, batch: Batch, encoder: CallEncoder) -> tuple[Bu
         tree = build_tree(batch.issuer, _with_last_salt(rows, redrawn) if redrawn else rows)
         if not encoder.is_selector(tree.root[:4]):
             return tree, redrawn
-        redrawn = new_salt()
+        (redrawn,) = new_salts(1)
     raise RootmarkError("no salt leads to a root that can be anchored")
 
 

@@ -18,7 +18,7 @@ from registry.encoding import Address
 from registry.model.chain import STATUS_CALLS, CallKind
 from registry.model.operations import Operation, OperationState
 
-KEY_CALLS = frozenset({CallKind.ADD_KEY, CallKind.RETIRE_KEY})
+_ABOUT_KEYS = frozenset({CallKind.ADD_KEY, CallKind.RETIRE_KEY, CallKind.FUND})
 _UNMINED = frozenset({OperationState.QUEUED, OperationState.SUBMITTED})
 
 
@@ -37,34 +37,46 @@ def ready(
         awaiting_admin: issuers whose key their own admin has still to register.
         relaying: accounts with a relayed call on its way.
     """
-    result: list[Operation] = []
-    changing_keys: set[Address] = set()
-    changing_status: set[Address] = set()
-    for operation in sorted(operations, key=lambda operation: operation.id):
-        if operation.state not in _UNMINED:
-            continue
-        call = operation.call
-        waits = operation.state is not OperationState.QUEUED or operation.actor in relaying
-        if call.kind is CallKind.FUND or call.kind in KEY_CALLS:
-            waits = (
-                waits
-                or (operation.actor in changing_keys)
-                or _touches(call.account, changing_keys, call.kind)
-            )
-            if call.account is not None:
-                changing_keys.add(call.account)
-        else:
-            waits = waits or operation.actor in changing_keys or operation.issuer in awaiting_admin
-        if call.kind in STATUS_CALLS and operation.batch_seq not in anchored:
-            continue
-        if call.kind in STATUS_CALLS:
-            waits = waits or operation.issuer in changing_status
-            changing_status.add(operation.issuer)
-        if not waits:
-            result.append(operation)
-    return result
+    queue = _Queue(anchored, awaiting_admin, relaying)
+    unmined = (one for one in operations if one.state in _UNMINED)
+    return [one for one in sorted(unmined, key=lambda one: one.id) if queue.lets_pass(one)]
 
 
-def _touches(account: Address | None, changing: Collection[Address], kind: CallKind) -> bool:
-    """A key is added before it is retired; funding it and adding it do not wait for each other."""
-    return kind is CallKind.RETIRE_KEY and account in changing
+class _Queue:
+    """What the operations looked at so far hold up."""
+
+    def __init__(
+        self,
+        anchored: Collection[int],
+        awaiting_admin: Collection[Address],
+        relaying: Collection[Address],
+    ) -> None:
+        self._anchored = anchored
+        self._awaiting_admin = awaiting_admin
+        self._relaying = relaying
+        self._changing_keys: set[Address] = set()
+        self._changing_status: set[Address] = set()
+
+    def lets_pass(self, operation: Operation) -> bool:
+        """Whether the next unmined operation, by id, may be sent; it holds up others from then on."""
+        kind = operation.call.kind
+        if kind in STATUS_CALLS and operation.batch_seq not in self._anchored:
+            return False
+        free = self._is_free(operation)
+        if kind in _ABOUT_KEYS and operation.call.account is not None:
+            self._changing_keys.add(operation.call.account)
+        if kind in STATUS_CALLS:
+            self._changing_status.add(operation.issuer)
+        return free and operation.state is OperationState.QUEUED
+
+    def _is_free(self, operation: Operation) -> bool:
+        call, actor = operation.call, operation.actor
+        if actor in self._relaying or actor in self._changing_keys:
+            return False
+        if call.kind is CallKind.RETIRE_KEY:
+            return call.account not in self._changing_keys
+        if call.kind in _ABOUT_KEYS:
+            return True
+        if call.kind in STATUS_CALLS and operation.issuer in self._changing_status:
+            return False
+        return operation.issuer not in self._awaiting_admin

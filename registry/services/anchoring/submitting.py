@@ -87,6 +87,7 @@ class Submitting:
         self._policy = policy
         self._checkpoint = checkpoint
         self._intact: set[int] = set()
+        self._waiting: dict[int, str] = {}
 
     def submit(self, operation: Operation, view: View) -> Submission:
         """Bring one ready operation on its way, or find that nothing is to do, or that it cannot be done.
@@ -103,15 +104,13 @@ class Submitting:
             return self._already_done(operation, view)
         fees = first_fees(self._chain.fee_quote(), self._policy.max_fee_per_gas_wei)
         if fees is None:
-            log.warning("operation %d waits: the base fee is above the limit", operation.id)
-            return Submission.WAITS
+            return self._wait(operation, "the base fee is above the limit")
         try:
             plan = self._plan(operation, call, fees, view)
         except ContractRevertedError as error:
             return self._reverted(operation, error)
         except SignerError as error:
-            log.warning("operation %d waits: %s", operation.id, error)
-            return Submission.WAITS
+            return self._wait(operation, str(error))
         if plan is None or not self._commit(operation, plan, fees):
             return Submission.WAITS
         return Submission.RELAYED if plan.mode is SendMode.RELAYED else Submission.SENT
@@ -147,6 +146,13 @@ class Submitting:
                 ledger.mined(unit, operation, effect, anchor)
         return Submission.SETTLED
 
+    def _wait(self, operation: Operation, reason: str) -> Submission:
+        """Try again in the next round; said once, however many rounds it takes."""
+        if self._waiting.get(operation.id) != reason:
+            self._waiting[operation.id] = reason
+            log.warning("operation %d waits: %s", operation.id, reason)
+        return Submission.WAITS
+
     def _fail(self, operation: Operation, reason: str) -> Submission:
         log.error("operation %d failed: %s", operation.id, reason)
         with self._store.write() as unit:
@@ -157,12 +163,10 @@ class Submitting:
     def _reverted(self, operation: Operation, error: ContractRevertedError) -> Submission:
         name = error.name
         if name in _STALE_SIGNATURE and not operation.call.signature:
-            log.warning("operation %d waits: %s", operation.id, name)
-        elif name in _MAY_HEAL and self._rests_on_unfinal(operation):
-            log.warning("operation %d waits for what it rests on to be final: %s", operation.id, name)
-        else:
-            return self._fail(operation, f"the contract refuses it: {name}" if name else str(error))
-        return Submission.WAITS
+            return self._wait(operation, f"its signature came too late: {name}")
+        if name in _MAY_HEAL and self._rests_on_unfinal(operation):
+            return self._wait(operation, f"what it rests on is not final: {name}")
+        return self._fail(operation, f"the contract refuses it: {name}" if name else str(error))
 
     def _rests_on_unfinal(self, operation: Operation) -> bool:
         """Whether an earlier operation is not final yet that gave the key, or anchored the batch."""
@@ -196,11 +200,11 @@ class Submitting:
                     return plan
         relayer = self._keys.relayer
         if call.kind is CallKind.FUND or relayer is None or relayer.address == actor:
-            log.warning("operation %d waits: %s has no ether to send it", operation.id, to_hex(actor))
+            self._wait(operation, f"{to_hex(actor)} has no ether to send it")
             return None
         plan = self._relayed(relayer.address, actor, call, view)
         if plan is None or plan.gas * fees.max_fee_per_gas_wei > self._available_wei(relayer.address):
-            log.warning("operation %d waits: the relayer has no ether to send it", operation.id)
+            self._wait(operation, "the relayer has no ether to send it")
             return None
         return plan
 
@@ -266,6 +270,8 @@ class Submitting:
         except ConflictError:
             log.info("nonce %d of %s was taken meanwhile", nonce, to_hex(plan.sender))
             return False
+        self._waiting.pop(operation.id, None)
+        self._intact.discard(operation.batch_seq or 0)
         self._checkpoint("after_commit")
         self._sending.broadcast(lane, attempt)
         return True
