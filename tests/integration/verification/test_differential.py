@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from registry.errors import ValidationError
 from registry.services.offline import Trust, verify_with_rpc
 from registry.verdict.report import Outcome, report_to_json
 from tests.integration.verification.scenario import CONFIRMATIONS, Scenario, service_of
+from tests.integration.verification.twisted import Twisted, down
 
 CASES = [
     "valid",
@@ -83,6 +86,33 @@ def test_the_past_is_the_same_for_server_and_offline_verifier(scenario: Scenario
         by_server = service.verify(asked)
         by_node = verify_with_rpc(asked, [world.chain], trust, now=world.clock.now())
         assert comparable(by_node) == comparable(by_server), number
+
+
+def test_a_time_means_the_last_block_not_later(scenario: Scenario) -> None:
+    request, _ = scenario.cases["revoked"]
+    world = scenario.world
+    trust = Trust(issuers=scenario.issuers, confirmations=CONFIRMATIONS)
+    revoked_at = service_of(world).verify(request).status.at
+    assert revoked_at is not None
+    outcomes = []
+    for seconds in (-1, 0, 1):
+        asked = replace(request, as_of=datetime.fromtimestamp(revoked_at + seconds, UTC))
+        by_server = service_of(world).verify(asked)
+        by_node = verify_with_rpc(asked, [world.chain], trust, now=world.clock.now())
+        assert comparable(by_node) == comparable(by_server)
+        outcomes.append(by_node.outcome)
+    assert outcomes == [Outcome.VALID, Outcome.REVOKED, Outcome.REVOKED]
+
+
+def test_time_before_the_chain_is_refused_and_an_unreachable_node_is_not(scenario: Scenario) -> None:
+    request, _ = scenario.cases["valid"]
+    world = scenario.world
+    asked = replace(request, as_of=datetime(1971, 1, 1, tzinfo=UTC))
+    with pytest.raises(ValidationError):
+        verify_with_rpc(asked, [world.chain], Trust(), now=world.clock.now())
+    lost = Twisted(world.chain, block_at_time=down)
+    report = verify_with_rpc(asked, [lost], Trust(), now=world.clock.now())
+    assert report.outcome is Outcome.INDETERMINATE
 
 
 def test_many_at_once_give_the_same_as_each_alone(scenario: Scenario) -> None:

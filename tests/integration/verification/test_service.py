@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -299,6 +301,37 @@ def test_as_of_an_old_block_without_a_node_is_indeterminate(scenario: Scenario) 
     assert report.as_of.block_number is None
 
 
+def test_block_that_the_index_kept_no_header_of_is_asked_from_the_node(scenario: Scenario) -> None:
+    world = scenario.world
+    verify = service_of(world).verify
+    expected = [verify(replace(shown(scenario, "revoked"), as_of=number)) for number in (5, 20)]
+    with world.store.write() as unit:
+        kept = list(unit.events.recent_headers(1000))
+    assert len(kept) > 20
+
+    class Gap:
+        """A store whose index has a gap in its headers."""
+
+        def __init__(self, headers: list[Any]) -> None:
+            self.headers = headers
+
+        def write(self) -> Any:
+            return world.store.write()
+
+        @contextmanager
+        def read(self) -> Iterator[Any]:
+            with world.store.read() as real:
+                events = Twisted(real.events, recent_headers=lambda limit: self.headers)
+                yield Twisted(real, events=events)
+
+    for headers in ([], kept[:3], [*kept[:2], *kept[4:]]):
+        service_ = VerificationService(
+            Gap(headers), world.chain, world.indexer, world.clock, VerificationPolicy()
+        )
+        again = [service_.verify(replace(shown(scenario, "revoked"), as_of=number)) for number in (5, 20)]
+        assert again == expected
+
+
 def test_block_just_mined_is_indexed_before_it_counts_as_future(world: World) -> None:
     _, caller = world.hosted()
     (proof,) = issue(world, caller, [item(credential("one"))])
@@ -379,9 +412,11 @@ def test_credential_in_an_open_batch_is_pending(world: World) -> None:
     _, caller = world.hosted()
     paper = credential("one")
     world.issuing.add_credential(caller, item(paper))
-    report = service_of(world).verify(VerifyRequest(credential=paper))
-    assert report.outcome is Outcome.PENDING
-    assert report.check(CheckName.INCLUSION).result is CheckResult.SKIPPED
+    verify = service_of(world).verify
+    for live in (False, True):
+        report = verify(VerifyRequest(credential=paper, live=live))
+        assert report.outcome is Outcome.PENDING
+        assert report.check(CheckName.INCLUSION).result is CheckResult.SKIPPED
 
 
 def test_requested_change_is_shown_and_not_counted_until_mined(world: World) -> None:
@@ -452,8 +487,12 @@ def test_issuer_whose_index_contradicts_the_chain_is_indeterminate(world: World)
     report = service_of(world).verify(VerifyRequest(digest=proof.digest))
     assert report.outcome is Outcome.INDETERMINATE
     assert "contradicts" in report.summary
-    live = service_of(world).verify(VerifyRequest(digest=proof.digest, live=True))
-    assert live.outcome in (Outcome.INDETERMINATE, Outcome.VALID)  # the indexer may have healed meanwhile
+    policy = VerificationPolicy()
+    idle = IndexerDouble(lambda: None)
+    unhealed = VerificationService(world.store, world.chain, idle, world.clock, policy)
+    live = VerifyRequest(digest=proof.digest, live=True)
+    assert unhealed.verify(live).outcome is Outcome.INDETERMINATE
+    assert service_of(world).verify(live).outcome is Outcome.VALID  # the indexer fetched the history anew
 
 
 def test_confirmations_decide_what_is_final(scenario: Scenario) -> None:
