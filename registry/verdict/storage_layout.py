@@ -1,4 +1,4 @@
-"""Where the registry contract keeps what, and how it packs it: docs/proof-format.md, "Storage". Pure.
+"""Where the registry contract keeps what, and how it packs it: docs/proof-format.md, section 7. Pure.
 
 The layout is a public format, the same in every deployment. Mappings lie as the Solidity documentation's
 "Layout of State Variables in Storage" says: the value of ``key`` in the mapping at ``p`` is at
