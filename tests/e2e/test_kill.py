@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -48,19 +48,23 @@ def run(job: Job) -> tuple[int, list[str]]:
 
 
 @contextmanager
-def server(kind: str, directory: Path) -> Iterator[tuple[str | None, World]]:
-    """The chain's address for the process, and the server's parts for the test."""
+def server(kind: str, directory: Path, *, relayed: bool = False) -> Iterator[tuple[str | None, World]]:
+    """The chain's address for the process, and the server's parts for the test.
+
+    A key without ether has its calls relayed.
+    """
+    policy = replace(POLICY, funding_wei=0) if relayed else POLICY
     if kind == "embedded":
         with (
             embedded_chain(directory / "chain") as driven,
-            world_on(driven, directory, policy=POLICY) as world,
+            world_on(driven, directory, policy=policy) as world,
         ):
             yield None, world
     else:
         with (
             anvil() as node,
             driven_anvil(node) as driven,
-            world_on(driven, directory, policy=POLICY) as world,
+            world_on(driven, directory, policy=policy) as world,
         ):
             yield node.url, world
 
@@ -92,8 +96,8 @@ def check(world: World, acknowledged: list[str]) -> None:
         assert world.chain.transaction_count(sender) == nonces[-1] + 1
 
 
-def story(kind: str, directory: Path, hook: str, times: int) -> None:
-    with server(kind, directory) as (url, world):
+def story(kind: str, directory: Path, hook: str, times: int, *, relayed: bool = False) -> None:
+    with server(kind, directory, relayed=relayed) as (url, world):
         token = registered(world)
         if kind != "embedded":
             kill_and_restart(Job(str(directory), url, token, BATCHES, SIZE, hook, times), world)
@@ -143,6 +147,12 @@ def world_without_chain(directory: Path) -> Iterator[set[str]]:
 @pytest.mark.parametrize("hook", HOOKS)
 def test_killed_server_on_a_node_ends_with_every_batch_final_once(hook: str, tmp_path: Path) -> None:
     story("anvil", tmp_path, hook, 2 if hook in ("after_seal", "before_commit", "after_broadcast") else 1)
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("hook", ["after_commit", "before_receipt"])
+def test_killed_relaying_server_ends_with_every_batch_final_once(hook: str, tmp_path: Path) -> None:
+    story("anvil", tmp_path, hook, 2, relayed=True)
 
 
 @pytest.mark.parametrize("hook", ["after_commit", "after_broadcast"])
