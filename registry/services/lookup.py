@@ -66,10 +66,7 @@ class Lookup:
         present = any(now for _, now in claims) and bool(places)
         operations = _by_place(unit.outbox.pending_for_roots(places)) if present else {}
         return [
-            [
-                self._introduced(_completed(candidate, batches, operations if now else {}), mismatches)
-                for candidate in mine
-            ]
+            [self._completed(candidate, batches, operations if now else {}, mismatches) for candidate in mine]
             for mine, (_, now) in zip(found, claims, strict=True)
         ]
 
@@ -78,17 +75,34 @@ class Lookup:
         if strangers:
             self._hosted.update(unit.issuers.by_addresses(strangers))
 
-    def _introduced(self, candidate: Candidate, mismatches: Mapping[Address, str]) -> Candidate:
-        """Say who the issuer is, and whether its indexed history may be used."""
-        hosted = self._hosted.get(candidate.issuer)
-        mismatch = mismatches.get(candidate.issuer)
+    def _completed(
+        self,
+        candidate: Candidate,
+        batches: Mapping[Place, Batch],
+        operations: Mapping[Place, Sequence[Operation]],
+        mismatches: Mapping[Address, str],
+    ) -> Candidate:
+        """Say who the issuer is, whether its indexed history may be used, and what was asked for."""
+        issuer, root = candidate.issuer, candidate.root
+        hosted = self._hosted.get(issuer)
+        mismatch = mismatches.get(issuer)
         known = None
         if hosted is not None:
             known = Known.HOSTED
-        elif candidate.issuer in self._trusted:
+        elif issuer in self._trusted:
             known = Known.TRUST_LIST
-        contested = f"the index contradicts the chain for this issuer ({mismatch})" if mismatch else None
-        return replace(candidate, name=hosted.name if hosted else None, known=known, contested=contested)
+        place = None if root is None else (issuer, root)
+        batch = batches.get(place) if place is not None and candidate.batch_id is None else None
+        waiting = operations.get(place, ()) if place is not None else ()
+        return replace(
+            candidate,
+            name=hosted.name if hosted else None,
+            known=known,
+            contested=f"the index contradicts the chain for this issuer ({mismatch})" if mismatch else None,
+            batch_id=batch.id if batch else candidate.batch_id,
+            queued=batch.state is not BatchState.FAILED if batch else candidate.queued,
+            pending=tuple(_pending(found) for found in waiting if _concerns(found, candidate.index)),
+        )
 
 
 def _candidates(claim: Claim, entries: Iterable[Entry]) -> list[Candidate]:
@@ -118,24 +132,6 @@ def _candidates(claim: Claim, entries: Iterable[Entry]) -> list[Candidate]:
 def _batches(unit: Unit, places: set[Place]) -> dict[Place, Batch]:
     found = unit.batches.by_roots(places)
     return {(batch.issuer, batch.root): batch for batch in found if batch.root is not None}
-
-
-def _completed(
-    candidate: Candidate,
-    batches: dict[Place, Batch],
-    operations: dict[Place, list[Operation]],
-) -> Candidate:
-    if candidate.root is None:
-        return candidate
-    place = (candidate.issuer, candidate.root)
-    batch = batches.get(place) if candidate.batch_id is None else None
-    if batch is not None:
-        candidate = replace(candidate, batch_id=batch.id, queued=batch.state is not BatchState.FAILED)
-    waiting = operations.get(place, ())
-    return replace(
-        candidate,
-        pending=tuple(_pending(operation) for operation in waiting if _concerns(operation, candidate.index)),
-    )
 
 
 def _by_place(operations: Iterable[Operation]) -> dict[Place, list[Operation]]:
