@@ -143,18 +143,25 @@ class Database:
     def insert_new(self, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
         """Insert those rows that break no unique index; how many were inserted."""
         self._require_writing()
-        mark = "%s" if self.is_postgres else "?"
-        marks = ", ".join([mark] * len(columns))
-        # Names come from the row classes, values are bound.
-        statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
+        names = ", ".join(columns)
+        driver: Any = self.connection.connection
+        # Names and types come from the row classes, values are bound.
         try:
-            cursor = self.connection.connection.cursor()
-            cursor.executemany(statement, rows)
-            inserted = cursor.rowcount
+            cursor = driver.cursor()
+            if self.is_postgres:
+                arrays = ", ".join(f"%b::{_copy_type(table, name)}[]" for name in columns)
+                source = f"SELECT * FROM unnest({arrays})"  # noqa: S608
+                values = [list(column) for column in zip(*rows, strict=True)]
+                cursor.execute(f"INSERT INTO {table.name} ({names}) {source} ON CONFLICT DO NOTHING", values)
+            else:
+                marks = ", ".join("?" * len(columns))
+                source = f"VALUES ({marks}) ON CONFLICT DO NOTHING"
+                cursor.executemany(f"INSERT INTO {table.name} ({names}) {source}", rows)
+            inserted: int = cursor.rowcount
             cursor.close()
         except FOREIGN as error:
             raise translate(error) from error
-        return int(inserted)
+        return inserted
 
     def _copy(self, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         names = ", ".join(columns)

@@ -112,6 +112,8 @@ def _postgres_arguments() -> dict[str, Any]:
         "statement_timeout": f"{_STATEMENT_TIMEOUT_SECONDS * 1000}",
         "idle_in_transaction_session_timeout": f"{_IDLE_TIMEOUT_SECONDS * 1000}",
         "synchronous_commit": "on",
+        # Every question has its index. Just after a large batch, without statistics, it would be scanned for.
+        "enable_seqscan": "off",
         "client_encoding": "UTF8",
     }
     return {

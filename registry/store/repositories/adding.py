@@ -1,17 +1,16 @@
 """Adding entries in bulk.
 
 The common entry is digest, method and salt; what only some have goes into a table beside it. An external id
-is unique per issuer: first those that are taken are looked up, so that the error can name them all; then the
-unique index decides, for whoever committed the same one meanwhile.
+is unique per issuer, and the unique index decides, also for whoever commits the same one meanwhile; only when
+it refused a row is it asked which names are taken, so that the error can name them all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, not_, select, update
 
-from registry.encoding import Address
 from registry.errors import ExternalIdConflictError, Fault, ValidationError, WrongStateError
 from registry.model.batches import Batch, BatchState, NewEntry
 from registry.store.database import Database
@@ -38,7 +37,6 @@ _DETAILS_AT_ONCE = 1_000
 def add_entries(database: Database, batch: Batch, first_index: int, entries: Sequence[NewEntry]) -> None:
     """See `registry.store.repositories.entries.Entries.add`."""
     named = _named(entries)
-    _refuse_taken(database, batch.issuer, named)
     _grow(database, batch.seq, first_index, len(entries))
     database.insert_many(
         ENTRIES,
@@ -63,8 +61,7 @@ def add_entries(database: Database, batch: Batch, first_index: int, entries: Seq
     )
     for chunk in chunks(details, _DETAILS_AT_ONCE):
         if database.insert_new(DETAILS, _DETAIL_COLUMNS, chunk) < len(chunk):
-            _refuse_taken(database, batch.issuer, named, except_seq=batch.seq)
-            raise ExternalIdConflictError("an external_id is taken")
+            raise _conflict(_taken(database, batch, first_index, named), "the external_id is taken")
 
 
 def _named(entries: Sequence[NewEntry]) -> dict[str, int]:
@@ -105,19 +102,16 @@ def _conflict(positions: Sequence[int], detail: str) -> ExternalIdConflictError:
     return ExternalIdConflictError("an external_id is taken", faults=faults)
 
 
-def _refuse_taken(
-    database: Database, issuer: Address, named: dict[str, int], *, except_seq: int | None = None
-) -> None:
+def _taken(database: Database, batch: Batch, first_index: int, named: dict[str, int]) -> list[int]:
+    """Positions of the names that stood there before this call."""
     taken: list[int] = []
+    ours = and_(DETAILS.c.batch_seq == batch.seq, DETAILS.c.entry_index >= first_index)
     for chunk in chunks(named):
         query = select(DETAILS.c.external_id).where(
-            DETAILS.c.issuer == issuer, DETAILS.c.external_id.in_(chunk)
+            DETAILS.c.issuer == batch.issuer, DETAILS.c.external_id.in_(chunk), not_(ours)
         )
-        if except_seq is not None:
-            query = query.where(DETAILS.c.batch_seq != except_seq)
         taken += [named[row.external_id] for row in database.rows(query)]
-    if taken:
-        raise _conflict(taken, "the external_id is taken")
+    return taken
 
 
 def _grow(database: Database, seq: int, first_index: int, count: int) -> None:

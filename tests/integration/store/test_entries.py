@@ -45,6 +45,14 @@ def test_external_id_twice_in_one_call_is_a_conflict(store: SqlStore) -> None:
     assert [fault.pointer for fault in caught.value.faults] == ["/1"]
 
 
+def test_external_id_twice_in_one_batch_over_two_calls_is_a_conflict(store: SqlStore) -> None:
+    with store.write() as unit:
+        batch = batch_with(unit, ["x"], external_id="same")
+    with pytest.raises(ExternalIdConflictError) as caught, store.write() as unit:
+        unit.entries.add(batch, 1, [entry("y", external_id="other"), entry("z", external_id="same")])
+    assert [fault.pointer for fault in caught.value.faults] == ["/1"]
+
+
 @pytest.mark.parametrize("name", ["nul\0", "\ud800", "x" * 1025, "é" * 513])
 def test_external_id_that_a_database_cannot_hold_is_refused_by_position(store: SqlStore, name: str) -> None:
     with store.write() as unit:
