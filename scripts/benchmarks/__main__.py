@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 
+from scripts.benchmarks import repository
 from scripts.benchmarks.figures import Outcome
 
 
@@ -25,22 +26,38 @@ def _gas(_options: argparse.Namespace) -> Outcome:
 def _verify(options: argparse.Namespace) -> Outcome:
     from scripts.benchmarks import verify
 
-    return verify.run(options.leaves, options.requests)
+    return verify.run(options.leaves, options.requests, options.rounds)
+
+
+def _batch(options: argparse.Namespace) -> Outcome:
+    from scripts.benchmarks import batch
+
+    return batch.run(options.leaves)
+
+
+def _storage(options: argparse.Namespace) -> Outcome:
+    from scripts.benchmarks import storage
+
+    return storage.run(options.leaves)
 
 
 BENCHMARKS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "tree": _tree,
+    "batch": _batch,
     "verify": _verify,
+    "storage": _storage,
     "gas": _gas,
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what ``arguments`` ask for and print what it found; the exit code."""
+    repository.prefer_own_tests()
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("benchmark", choices=BENCHMARKS)
     parser.add_argument("--leaves", type=_positive, help="credentials in the tree or batch")
     parser.add_argument("--requests", type=_positive, help="verifications of each measurement (verify)")
+    parser.add_argument("--rounds", type=_positive, help="measurements, of which the median counts (verify)")
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
     options = parser.parse_args(arguments)
     outcome = BENCHMARKS[options.benchmark](options)

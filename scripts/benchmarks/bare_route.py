@@ -35,19 +35,19 @@ def create(answer: dict[str, Any]) -> FastAPI:
         return None
 
     @web.get("/dict/{digest}")
-    async def get_dict(digest: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    async def get_dict(digest: str):  # type: ignore[no-untyped-def]
         return {**answer, "digest": digest}
 
     @web.post("/dict")
-    async def post_dict(question: Question):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    async def post_dict(question: Question):  # type: ignore[no-untyped-def]
         return {**answer, "digest": question.digest}
 
     @web.get("/sync/{digest}")
-    def get_sync(digest: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    def get_sync(digest: str):  # type: ignore[no-untyped-def]
         return {**answer, "digest": digest}
 
     @web.post("/sync")
-    def post_sync(question: Question):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    def post_sync(question: Question):  # type: ignore[no-untyped-def]
         return {**answer, "digest": question.digest}
 
     @web.get("/raw/{digest}")

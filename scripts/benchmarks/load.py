@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import quantiles
 
-ROOT = Path(__file__).resolve().parents[2]
+from scripts.benchmarks.repository import ROOT
 
 Request = tuple[str, str, str | None]
 

@@ -18,7 +18,8 @@ from typing import Any
 
 import httpx
 
-ROOT = Path(__file__).resolve().parents[2]
+from scripts.benchmarks.repository import ROOT
+
 START_SECONDS = 60
 _SERVES = re.compile(rb"Rootmark serves http://127\.0\.0\.1:(\d+)")
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -70,9 +71,9 @@ def peak_bytes(pid: int | str = "self") -> int:
     raise RuntimeError("this system does not tell a process's peak memory")
 
 
-def digests(count: int) -> list[str]:
-    """Distinct digests, the same at each call."""
-    return ["0x" + sha256(index.to_bytes(8, "big")).hexdigest() for index in range(count)]
+def digests(count: int, name: str = "") -> list[str]:
+    """Distinct digests, the same for the same name."""
+    return ["0x" + sha256(name.encode() + index.to_bytes(8, "big")).hexdigest() for index in range(count)]
 
 
 @contextmanager
@@ -121,8 +122,8 @@ def _answers(port: int) -> bool:
 
 @contextmanager
 def registry(directory: Path, **settings: str) -> Iterator[Server]:
-    """`rootmark serve` over ``directory``, on SQLite and the embedded chain unless ``settings`` say otherwise, and a
-    new issuer. No rate limits: they would be all that is measured."""
+    """`rootmark serve` over ``directory`` with a new issuer; SQLite and the embedded chain unless
+    ``settings`` say otherwise. No rate limits: they would be all that is measured."""
     data_dir = directory / "data"
     limits = {"RATE_LIMIT_PER_MINUTE": "1000000000", "RATE_LIMIT_PER_MINUTE_KEY": "1000000000"}
     env = {f"ROOTMARK_{name}": value for name, value in (limits | settings).items()}

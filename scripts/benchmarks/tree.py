@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from scripts.benchmarks.figures import Figure, Outcome, Target
+from scripts.benchmarks.repository import ROOT
 
 SIZES = (10_000, 100_000, 1_000_000)
 PEER = "merkletools"
 MIB = 1024 * 1024
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(leaves: int | None) -> Outcome:

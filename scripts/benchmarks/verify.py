@@ -59,8 +59,8 @@ def post(path: str) -> Callable[[str], Request]:
     return lambda digest: ("POST", path, json.dumps({"digest": digest}))
 
 
-def run(leaves: int | None, requests: int | None) -> Outcome:
-    """Measure over a batch of ``leaves``, with ``requests`` of each kind in each round."""
+def run(leaves: int | None, requests: int | None, rounds: int | None) -> Outcome:
+    """Measure over a batch of ``leaves``, with ``requests`` of each kind in each of ``rounds``."""
     asked = digests(leaves or LEAVES)
     with tempfile.TemporaryDirectory() as name, registry(Path(name)) as server:
         _issue(server, asked)
@@ -72,7 +72,7 @@ def run(leaves: int | None, requests: int | None) -> Outcome:
         command = [sys.executable, "-m", "scripts.benchmarks.bare_route", str(path)]
         with running(command, _BARE) as bare:
             sides = _sides(server, bare, asked)
-            _measure(sides, asked, requests or REQUESTS)
+            _measure(sides, asked, requests or REQUESTS, rounds or ROUNDS)
     return _outcome(sides)
 
 
@@ -110,8 +110,8 @@ def _proofs(server: Server, asked: list[str]) -> dict[str, Any]:
     return proofs
 
 
-def _measure(sides: dict[str, Side], asked: list[str], count: int) -> None:
-    for number in range(ROUNDS + 1):
+def _measure(sides: dict[str, Side], asked: list[str], count: int, rounds: int) -> None:
+    for number in range(rounds + 1):
         for side in sides.values():
             portion = [asked[(number * count + k) % len(asked)] for k in range(count)]
             side.round(portion)

@@ -13,6 +13,7 @@ import pytest
 
 from scripts.benchmarks.__main__ import main
 from scripts.benchmarks.figures import Figure, Target
+from scripts.benchmarks.server import registry
 
 ROOT = Path(__file__).parents[2]
 
@@ -76,3 +77,31 @@ def test_target_is_met_on_its_side_of_the_bound() -> None:
     slower = Figure("x", "s", 3.0, 4.0, "peer", Target(0.5, "ratio"))
     faster = Figure("x", "per second", 3.0, 4.0, "peer", Target(0.5, "ratio", at_least=True))
     assert (slower.met, faster.met, Figure("x", "s", 1.0).met) == (False, True, None)
+
+
+@pytest.mark.slow
+def test_bytes_per_credential_are_counted_for_each_database(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = benchmark(capsys, "storage", "--leaves", "500")
+    assert figures["SQLite, per credential"]["target"] == "figure at most 220"
+
+
+@pytest.mark.node
+def test_batch_is_followed_from_request_to_final_on_anvil(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = benchmark(capsys, "batch", "--leaves", "20")
+    for form in ("NDJSON", "JSON"):
+        assert {f"20 digests as {form}, to sealed", f"20 digests as {form}, to final"} <= set(figures)
+
+
+@pytest.mark.slow
+def test_verification_is_compared_with_a_bare_route(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = benchmark(capsys, "verify", "--leaves", "40", "--requests", "20", "--rounds", "1")
+    for method in ("GET", "POST"):
+        assert figures[f"{method} /v1/verify"]["peer"] == "bare_route"
+        assert {f"{method}, p50 at 16 clients", f"{method}, p99 at 16 clients"} <= set(figures)
+
+
+def test_terminated_server_leaves_a_database_without_a_journal(tmp_path: Path) -> None:
+    with registry(tmp_path) as server:
+        assert server.client.get("/v1/registry").status_code == 200
+    left = {path.name for path in server.data_dir.glob("rootmark.db*")}
+    assert left == {"rootmark.db"}
