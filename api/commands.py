@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import threading
 import time
@@ -94,6 +95,7 @@ def serve(
     """Serve the API. Nothing set: SQLite and the embedded chain, both in the data directory."""
     settings = load_settings(host=host, port=port, data_dir=data_dir)
     configure_logging(settings.log_level)
+    signal.signal(signal.SIGTERM, _end)
     bound = bind_or_fail(settings)
     with ExitStack() as stack:
         app = build(settings)
@@ -105,6 +107,12 @@ def serve(
         if settings.admin_token is None:
             stderr.print(f"admin token: {settings.data_dir / ADMIN_TOKEN_FILE}", markup=False)
         make_server(app).run(sockets=[bound])
+
+
+def _end(_signal: int, _frame: object) -> None:
+    """Leave by way of what has to be closed: uvicorn raises the signal again once it has served its last
+    request, and the default would end the process at once."""
+    raise SystemExit(0)
 
 
 @contextmanager
