@@ -42,7 +42,7 @@ from registry.services.status import StatusService
 from registry.services.verification import VerificationPolicy, VerificationService
 from registry.services.worker import Worker
 from registry.settings import Settings
-from registry.store import migrate, migrations_behind, open_store, schema_version
+from registry.store import copy_database, migrate, migrations_behind, open_store, schema_version
 
 ADMIN_TOKEN_FILE = "admin-token"
 GWEI = 10**9
@@ -337,6 +337,11 @@ def database_versions(settings: Settings) -> dict[str, Any]:
     """`version` (None for an empty database) and `behind`, the number of missing migrations."""
     url = settings.effective_database_url
     return {"version": schema_version(url), "behind": migrations_behind(url)}
+
+
+def copy_to(settings: Settings, target: str, progress: Callable[[str, int], None]) -> dict[str, int]:
+    """Copy the database to the empty one at ``target``; rows by table. See `registry.store.copy_database`."""
+    return copy_database(settings.effective_database_url, target, progress)
 
 
 def deploy_contract(settings: Settings) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from registry.bootstrap import build, database_versions, deploy_contract, migrate_database
+from registry.bootstrap import build, copy_to, database_versions, deploy_contract, migrate_database
 from registry.cli import exits
 from registry.cli.output import JsonFlag, guarded, settings, show, stderr, stdout
 from registry.doctor import examine
@@ -86,6 +86,18 @@ def _deployed(made: dict[str, Any]) -> str:
 def migrate(as_json: JsonFlag = False) -> None:
     """Bring the schema to this version's. Safe to repeat, and from several processes at once."""
     show({"version": migrate_database(settings())}, as_json, lambda made: f"schema {made['version']}")
+
+
+@db_app.command("copy")
+@guarded
+def copy(
+    target: Annotated[str, typer.Argument(help="URL of the empty database: postgresql://… or sqlite:///…")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Copy everything to another, empty database, to move from SQLite to PostgreSQL or back. Stop all servers first."""
+    with stderr.status("copying") as status:
+        counts = copy_to(settings(), target, lambda table, rows: status.update(f"{table}: {rows} rows"))
+    show(counts, as_json, lambda made: "\n".join(f"{rows:>10}  {table}" for table, rows in made.items()))
 
 
 @db_app.command("version")

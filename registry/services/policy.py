@@ -48,5 +48,5 @@ class Policy:
     consent_deadline_seconds: int = 30 * 86_400
     funding_wei: int = 10**18
     abandoned_after_seconds: int = 600
-    chunk_size: int = 5_000
+    chunk_size: int = 50_000
     sample_size: int = 8

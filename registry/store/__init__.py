@@ -3,6 +3,7 @@
 SQLite and PostgreSQL through the same repositories and the same migrations.
 """
 
+from registry.store.copying import copy_database
 from registry.store.errors import StoreDefectError
 from registry.store.schema import migrate, migrations_behind, newest_version, schema_version
 from registry.store.store import SqlStore, open_store
@@ -12,6 +13,7 @@ __all__ = [
     "SqlStore",
     "SqlUnit",
     "StoreDefectError",
+    "copy_database",
     "migrate",
     "migrations_behind",
     "newest_version",

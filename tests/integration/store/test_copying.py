@@ -1,0 +1,75 @@
+"""Moving a database: nothing lost, numbers go on, and never into one that has rows."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime
+from secrets import token_bytes
+
+import pytest
+
+from registry.encoding import Address, Digest, DigestMethod, Root, Salt
+from registry.errors import ConfigurationError
+from registry.model.batches import BatchState, NewEntry
+from registry.model.issuers import Issuer, IssuerState
+from registry.store import copy_database, open_store
+from tests.support.databases import database_url, postgres_server, postgres_url, sqlite_url
+
+__all__ = ["database_url", "postgres_server", "postgres_url", "sqlite_url"]
+
+NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+ISSUER = Address(b"\x11" * 20)
+
+
+def _fill(url: str) -> list[Digest]:
+    digests = [Digest(token_bytes(32)) for _ in range(20)]
+    store = open_store(url, migrate=True)
+    try:
+        with store.write() as unit:
+            unit.issuers.add(Issuer(ISSUER, "A", "https://a.example", IssuerState.ACTIVE, ISSUER, True, NOW))
+            batch = unit.batches.create(ISSUER, BatchState.RECEIVING, NOW, allow_duplicate=False)
+            entries = [
+                NewEntry(digest, DigestMethod.OPAQUE, Salt(token_bytes(32)), external_id=digest.hex())
+                for digest in digests
+            ]
+            unit.entries.add(batch, 0, entries)
+            unit.batches.seal(batch.seq, Root(b"\x22" * 32), [(0, 0, b"\x33" * 640)], NOW)
+            unit.feed.append(NOW, "batch.sealed", ISSUER, {"batch": batch.id})
+    finally:
+        store.close()
+    return digests
+
+
+@pytest.mark.parametrize("direction", ["to postgres", "to sqlite"])
+def test_copy_has_every_row_and_goes_on_counting(direction: str, sqlite_url: str, postgres_url: str) -> None:
+    source, target = (sqlite_url, postgres_url) if direction == "to postgres" else (postgres_url, sqlite_url)
+    digests = _fill(source)
+    counts = copy_database(source, target, lambda _table, _rows: None)
+    assert counts["entries"] == 20
+    store = open_store(target, migrate=False)
+    try:
+        with store.read() as unit:
+            assert [entry.digest for entry in unit.entries.of_batch(1, 0, 100)] == digests
+            assert unit.entries.by_external_ids(ISSUER, [digests[3].hex()])[0].index == 3
+        with store.write() as unit:
+            batch = unit.batches.create(ISSUER, BatchState.OPEN, NOW, allow_duplicate=False)
+            assert batch.seq == 2
+            unit.feed.append(NOW, "batch.sealed", ISSUER, {})
+        with store.read() as unit:
+            assert [item.id for item in unit.feed.after(0, 10)] == [1, 2]
+    finally:
+        store.close()
+
+
+def test_database_with_rows_is_not_copied_into(sqlite_url: str, postgres_url: str) -> None:
+    _fill(sqlite_url)
+    copy_database(sqlite_url, postgres_url, lambda _table, _rows: None)
+    with pytest.raises(ConfigurationError, match="not empty"):
+        copy_database(sqlite_url, postgres_url, lambda _table, _rows: None)
+
+
+def test_source_without_schema_is_refused(tmp_path: object, postgres_url: str) -> None:
+    path = f"{tmp_path}/old.db"
+    sqlite3.connect(path).close()
+    with pytest.raises(ConfigurationError, match="behind"):
+        copy_database(f"sqlite:///{path}", postgres_url, lambda _table, _rows: None)
