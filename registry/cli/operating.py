@@ -94,7 +94,7 @@ def copy(
     target: Annotated[str, typer.Argument(help="URL of the empty database: postgresql://… or sqlite:///…")],
     as_json: JsonFlag = False,
 ) -> None:
-    """Copy everything to another, empty database, to move from SQLite to PostgreSQL or back. Stop all servers first."""
+    """Copy everything to another, empty database: from SQLite to PostgreSQL or back. Stop all servers first."""
     with stderr.status("copying") as status:
         counts = copy_to(settings(), target, lambda table, rows: status.update(f"{table}: {rows} rows"))
     show(counts, as_json, lambda made: "\n".join(f"{rows:>10}  {table}" for table, rows in made.items()))
