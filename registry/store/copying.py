@@ -71,7 +71,7 @@ def _advance_sequence(table: Table, new: Connection) -> None:
     column = table.autoincrement_column
     if new.dialect.name != "postgresql" or column is None:
         return
-    highest = new.execute(select(func.max(column))).scalar_one()
+    highest = new.execute(select(func.max(column))).scalar()
     if highest is None:
         return
     sequence = new.execute(
