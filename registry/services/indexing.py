@@ -101,6 +101,7 @@ class Indexer:
 
         Raises:
             ChainUnavailableError: the node cannot be read.
+            NodeMismatchError: the node is behind the index, so its newest block is none.
             IndexStaleError: another process holds the lease and did not get there in time.
         """
         goal = self._chain.latest()
@@ -110,11 +111,18 @@ class Indexer:
             with self._store.read() as unit:
                 position = unit.events.position()
             if position is not None and position.block.number >= goal.number:
+                if position.block.number > goal.number:
+                    self._require_not_behind(position.block)
                 return position
             if time.monotonic() > deadline:
                 raise IndexStaleError("the index does not reach the node's latest block; try again shortly")
             if not more:
                 time.sleep(0.05)
+
+    def _require_not_behind(self, indexed: Header) -> None:
+        """A block may have come since the goal was read; a node that has not got it is behind."""
+        if self._chain.latest().number < indexed.number:
+            raise NodeMismatchError(f"the node is behind block {indexed.number}, which was indexed before")
 
     def close(self) -> None:
         """Give the lease back, so that the next process need not wait for it to expire."""
