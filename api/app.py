@@ -6,7 +6,8 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
 from api import problems
-from api.middleware import RateLimiter, Surround
+from api.limits import Admission, RateLimiter
+from api.middleware import Surround
 from api.routes import audit, batches, credentials, issuers, status, system, verify
 from registry.bootstrap import App
 from registry.errors import RootmarkError
@@ -36,7 +37,6 @@ def create_app(app: App) -> FastAPI:
         web.add_api_route("/rpc", system.rpc, methods=["POST"], include_in_schema=False)
     web.add_exception_handler(RootmarkError, problems.handle_rootmark_error)
     web.add_exception_handler(HTTPException, problems.handle_http_exception)
-    web.add_exception_handler(Exception, problems.handle_unexpected)
     limiter = RateLimiter(app.settings.rate_limit_per_minute, app.settings.rate_limit_per_minute_key)
-    web.add_middleware(Surround, limiter=limiter)
+    web.add_middleware(Surround, admission=Admission(limiter, app.access.authenticate))
     return web

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
+from urllib.parse import parse_qsl, urlencode
 
 import orjson
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.limits import bearer_token
 from registry.bootstrap import App
 from registry.encoding import Address, Digest, parse_address, parse_digest, parse_time
 from registry.errors import Fault, UnauthorizedError, ValidationError
@@ -21,6 +24,8 @@ T = TypeVar("T")
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
+MAX_PARAMETERS = 200
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 
 
 def app_of(request: Request) -> App:
@@ -46,10 +51,10 @@ async def caller_of(request: Request) -> Caller | None:
     header = request.headers.get("authorization")
     if header is None:
         return None
-    scheme, _, token = header.partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
+    token = bearer_token(header)
+    if token is None:
         raise UnauthorizedError("send the key as Authorization: Bearer <key>")
-    caller = await blocking(app_of(request).access.authenticate, token.strip())
+    caller = await blocking(app_of(request).access.authenticate, token)
     request.scope["state"]["caller"] = caller
     return caller
 
@@ -73,10 +78,53 @@ def json_response(value: Any, status: int = 200, headers: dict[str, str] | None 
 
 def page_response(request: Request, items: list[Any], next_cursor: str | None) -> Response:
     """A list answer, with a Link header to the next page."""
-    headers = {}
-    if next_cursor is not None:
-        headers["Link"] = f'<{request.url.include_query_params(cursor=next_cursor)}>; rel="next"'
-    return json_response({"items": items, "next_cursor": next_cursor}, headers=headers)
+    return json_response(
+        {"items": items, "next_cursor": next_cursor}, headers=next_page(request, next_cursor)
+    )
+
+
+def next_page(request: Request, cursor: str | None) -> dict[str, str]:
+    """The Link header (RFC 8288) to the page after ``cursor``; nothing after the last one."""
+    if cursor is None:
+        return {}
+    # Both positions of a list's parameters: `after` is what the feed calls its cursor.
+    kept = [(name, value) for name, value in query_pairs(request) if name not in ("cursor", "after")]
+    target = f"{_base(request)}{request.scope['path']}?{urlencode([*kept, ('cursor', cursor)])}"
+    return {"Link": f'<{target}>; rel="next"'}
+
+
+def _base(request: Request) -> str:
+    """Scheme and authority of this server's addresses: the operator's word, else the Host header if it is
+    one, else nothing, which makes a relative reference."""
+    public = app_of(request).settings.public_url
+    if public is not None:
+        return public.rstrip("/")
+    host = request.headers.get("host", "")
+    return f"{request.scope['scheme']}://{host}" if _HOST.fullmatch(host) else ""
+
+
+def query_pairs(request: Request) -> list[tuple[str, str]]:
+    """The query's names and values, decoded strictly: nothing is replaced or left out.
+
+    Raises:
+        ValidationError: not percent-encoded UTF-8, U+0000, or too many parameters.
+    """
+    try:
+        query = request.scope["query_string"].decode("ascii")
+        pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
+    except UnicodeError as error:
+        raise _fault("", "characters", "a query is percent-encoded UTF-8") from error
+    except ValueError as error:
+        raise _fault("", "too-many", f"at most {MAX_PARAMETERS} query parameters") from error
+    if any("\0" in name or "\0" in value for name, value in pairs):
+        raise _fault("", "characters", "a query has no U+0000")
+    return pairs
+
+
+def no_query(request: Request) -> None:
+    """Refuse a query where there is nothing to say in one: to pass over it could change what was meant."""
+    if request.scope["query_string"]:
+        Query(request)
 
 
 class Query:
@@ -86,15 +134,13 @@ class Query:
         """``repeated`` may stand up to ``most`` times; its values are ``texts``."""
         self._values: dict[str, str] = {}
         self.texts: list[str] = []
-        for name, value in request.query_params.multi_items():
+        for name, value in query_pairs(request):
             if name not in allowed and name != repeated:
                 raise _fault(name, "unknown-parameter", "there is no such query parameter here")
             if name == repeated:
                 self.texts.append(value)
             if name in self._values and (name != repeated or len(self.texts) > most):
-                raise _fault(name, "repeated-parameter", "the query parameter stands more than once")
-            if "\0" in value or any(0xD800 <= ord(character) <= 0xDFFF for character in value):
-                raise _fault(name, "characters", "the query parameter has a character that is not text")
+                raise _fault(name, "repeated-parameter", "the query parameter stands too often")
             self._values[name] = value
 
     def text(self, name: str, max_length: int = 512) -> str | None:
@@ -171,5 +217,5 @@ def parse_as_of(value: object, pointer: str) -> int | datetime:
 
 def _fault(name: str, code: str, detail: str) -> ValidationError:
     # The name of an unknown parameter is input, so it is not echoed beyond what a pointer needs.
-    pointer = "/" + name[:64].replace("~", "~0").replace("/", "~1")
+    pointer = "/" + name[:64].replace("~", "~0").replace("/", "~1") if name else ""
     return ValidationError(f"query parameter: {detail}", faults=[Fault(code, detail, pointer)])

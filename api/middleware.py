@@ -7,19 +7,19 @@ status, never bodies, query values, keys or digests.
 from __future__ import annotations
 
 import logging
-import math
+import re
 import time
-from collections import OrderedDict
 from collections.abc import Iterable
-from hashlib import sha256
 from secrets import token_hex
 from typing import Any
 
 import orjson
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import PROBLEM_MEDIA_TYPE, problem_of
+from api.limits import Admission
+from api.problems import PROBLEM_MEDIA_TYPE, problem_of, unexpected
 from registry.errors import RateLimitedError
 
 log = logging.getLogger("rootmark.access")
@@ -34,6 +34,8 @@ _PUBLIC_PREFIXES = (
     "/v1/batches",
 )
 _PUBLIC_POSTS = ("/v1/verify", "/v1/verify/bulk")
+_PRIVATE = re.compile(r"/v1/(?:batches/[^/]*/proofs|issuers/[^/]*/api-keys|audit/access|credentials)/?")
+_CLIENT_CLOSED_REQUEST = 499
 _UNLIMITED = ("/health/live", "/health/ready")
 _ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
 _DEFAULTS = (
@@ -49,44 +51,19 @@ _CORS = (
 )
 _PREFLIGHT = (
     (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
-    (b"access-control-allow-headers", b"content-type, authorization"),
+    (b"access-control-allow-headers", b"authorization, content-type, prefer"),
     (b"access-control-max-age", b"600"),
 )
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
 
 
-class RateLimiter:
-    """Token buckets in memory, for the callers seen last. ``capacity`` tokens refill within a minute."""
-
-    def __init__(self, per_minute: int, per_minute_with_key: int, *, callers: int = 10_000) -> None:
-        self._rates = {False: per_minute, True: per_minute_with_key}
-        self._callers = callers
-        self._buckets: OrderedDict[bytes, tuple[float, float]] = OrderedDict()
-
-    def take(self, caller: bytes, *, with_key: bool, now: float) -> None:
-        """Take one token.
-
-        Raises:
-            RateLimitedError: none is left; says when there is one again.
-        """
-        capacity = float(self._rates[with_key])
-        tokens, before = self._buckets.pop(caller, (capacity, now))
-        tokens = min(capacity, tokens + (now - before) * capacity / 60)
-        self._buckets[caller] = (max(tokens - 1, 0.0) if tokens >= 1 else tokens, now)
-        if len(self._buckets) > self._callers:
-            self._buckets.popitem(last=False)
-        if tokens < 1:
-            wait = math.ceil((1 - tokens) * 60 / capacity)
-            raise RateLimitedError("too many requests from here", retry_after_seconds=max(wait, 1))
-
-
 class Surround:
     """The outermost layer; one instance per server."""
 
-    def __init__(self, app: ASGIApp, *, limiter: RateLimiter) -> None:
+    def __init__(self, app: ASGIApp, *, admission: Admission) -> None:
         self._app = app
-        self._limiter = limiter
+        self._admission = admission
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI entry point."""
@@ -106,15 +83,14 @@ class Surround:
             await send(message)
 
         try:
-            self._limit(scope)
-        except RateLimitedError as error:
-            body, headers = problem_of(error, request_id)
-            await _send_problem(send_with_headers, body, headers)
-        else:
-            if _is_preflight(scope):
-                await _send_empty(send_with_headers)
-            else:
-                await self._app(scope, receive, send_with_headers)
+            await self._pass_on(scope, receive, send_with_headers)
+        except ClientDisconnect:
+            status = _CLIENT_CLOSED_REQUEST
+        except Exception as error:
+            body = unexpected(error, request_id)  # a bug: told to the log, to the caller only as such
+            if status:  # the answer has begun: only breaking it off says that it is not whole
+                raise
+            await _send_problem(send_with_headers, body, {})
         finally:
             route = scope.get("route")
             log.info(
@@ -128,35 +104,30 @@ class Surround:
                 },
             )
 
-    def _limit(self, scope: Scope) -> None:
-        if scope["path"] in _UNLIMITED:
-            return
-        # A key counts as one only for the limit; whether it is in force is found out later. Unknown keys
-        # share the address's bucket size by being counted by address too.
-        address = (scope.get("client") or ("unknown", 0))[0].encode()
-        key = Headers(scope=scope).get("authorization")
-        now = time.monotonic()
-        if key is not None:
-            self._limiter.take(b"k" + sha256(key.encode()).digest(), with_key=True, now=now)
-            self._limiter.take(b"a+" + address, with_key=True, now=now)
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] not in _UNLIMITED:
+            try:
+                await self._admission.admit(scope)
+            except RateLimitedError as error:
+                await _send_problem(send, *problem_of(error, scope["state"]["request_id"]))
+                return
+        if _is_preflight(scope):
+            await _send_empty(send)
         else:
-            self._limiter.take(b"a" + address, with_key=False, now=now)
+            await self._app(scope, receive, send)
 
 
-def _is_public(scope: Scope) -> bool:
-    path = scope["path"]
-    if scope["method"] in ("GET", "HEAD", "OPTIONS"):
-        return bool(path.startswith(_PUBLIC_PREFIXES))
+def _is_public(method: str, path: str) -> bool:
+    """Whether any web page may read the answer: public reads, and verification."""
+    if method in ("GET", "HEAD"):
+        return path.startswith(_PUBLIC_PREFIXES) and _PRIVATE.fullmatch(path) is None
     return path in _PUBLIC_POSTS
 
 
 def _is_preflight(scope: Scope) -> bool:
-    headers = Headers(scope=scope)
-    return (
-        scope["method"] == "OPTIONS"
-        and "access-control-request-method" in headers
-        and bool(scope["path"].startswith(_PUBLIC_PREFIXES))
-    )
+    """Whether a browser asks if it may send a public request (Fetch standard, CORS-preflight request)."""
+    wanted = Headers(scope=scope).get("access-control-request-method")
+    return scope["method"] == "OPTIONS" and wanted is not None and _is_public(wanted, scope["path"])
 
 
 def _with_headers(scope: Scope, given: RawHeaders, request_id: str) -> list[tuple[bytes, bytes]]:
@@ -164,10 +135,10 @@ def _with_headers(scope: Scope, given: RawHeaders, request_id: str) -> list[tupl
     headers = [*given, (b"x-request-id", request_id.encode()), *_ALWAYS]
     names = {name for name, _ in headers}
     headers += [default for default in _DEFAULTS if default[0] not in names]
-    if _is_public(scope):
+    if _is_public(scope["method"], scope["path"]):
         headers += _CORS
-        if scope["method"] == "OPTIONS":
-            headers += _PREFLIGHT
+    elif _is_preflight(scope):
+        headers += (*_CORS, *_PREFLIGHT)
     return headers
 
 

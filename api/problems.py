@@ -151,17 +151,22 @@ TABLE: dict[type[errors.RootmarkError], ProblemKind] = {
     errors.ChainError: UNAVAILABLE,
     errors.SignerError: UNAVAILABLE,
     errors.ConfigurationError: INTERNAL,
+    errors.DefectError: INTERNAL,
 }
 
 PAGES: dict[str, ProblemKind] = {kind.slug: kind for kind in [*TABLE.values(), METHOD_NOT_ALLOWED, INTERNAL]}
 
 _BY_STATUS = {
+    400: VALIDATION,
     401: UNAUTHORIZED,
     403: FORBIDDEN,
     404: NOT_FOUND,
     405: METHOD_NOT_ALLOWED,
     413: TOO_LARGE,
     415: MEDIA_TYPE,
+    422: VALIDATION,
+    429: RATE_LIMITED,
+    503: UNAVAILABLE,
 }
 
 
@@ -225,6 +230,7 @@ async def handle_rootmark_error(request: Request, error: Exception) -> Response:
         log.error(
             "request failed",
             extra={"request_id": body["request_id"], "error": type(error).__name__, "cause": str(error)},
+            exc_info=error if body["status"] == INTERNAL.status else None,
         )
     return _respond(body, headers)
 
@@ -236,8 +242,7 @@ async def handle_http_exception(request: Request, error: Exception) -> Response:
     return _respond(problem_json(kind, kind.title, request_id_of(request)), dict(error.headers or {}))
 
 
-async def handle_unexpected(request: Request, error: Exception) -> Response:
-    """A bug: log it whole, say nothing of it outside."""
-    request_id = request_id_of(request)
+def unexpected(error: Exception, request_id: str) -> dict[str, Any]:
+    """The problem object of a bug: the log has all of it, the caller gets the request id."""
     log.error("unexpected error", exc_info=error, extra={"request_id": request_id})
-    return _respond(problem_json(INTERNAL, INTERNAL.title, request_id), {})
+    return problem_json(INTERNAL, INTERNAL.title, request_id)

@@ -204,5 +204,9 @@ class ConfigurationError(RootmarkError):
     """The settings contradict each other or the world; the process refuses to start."""
 
 
+class DefectError(RootmarkError):
+    """Something here is wrong that should be right: a bug, or damaged data. Never the caller's doing."""
+
+
 class MalformedEvidenceError(MalformedInputError):
     """A bundle or checkpoint file is truncated, or does not have its form. Never read as "absent"."""

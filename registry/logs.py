@@ -1,10 +1,12 @@
 """Structured logs: one JSON object a line on standard error. Values come from `extra` and are names, counts
-and states; credentials, digests, tokens and request bodies are never passed to a logger."""
+and states; credentials, digests, tokens and request bodies are never passed to a logger. A traceback's texts
+come from elsewhere, so what has the form of a digest or a token is blanked out there."""
 
 from __future__ import annotations
 
 import json
 import logging
+import re
 from datetime import UTC, datetime
 
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {
@@ -13,6 +15,7 @@ _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {
     "taskName",
     "color_message",
 }
+_SECRET = re.compile(r"[0-9a-fA-F]{64,}|rmk_[A-Za-z0-9_-]{43}")
 
 
 class JsonFormatter(logging.Formatter):
@@ -28,7 +31,7 @@ class JsonFormatter(logging.Formatter):
         }
         line |= {name: value for name, value in record.__dict__.items() if name not in _STANDARD}
         if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
+            line["traceback"] = _SECRET.sub("[blanked]", self.formatException(record.exc_info))
         return json.dumps(line, default=str, ensure_ascii=False)
 
 

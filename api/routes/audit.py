@@ -14,7 +14,17 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api import docs
-from api.context import Query, app_of, blocking, caller_of, json_response, page_response, require_caller
+from api.context import (
+    Query,
+    app_of,
+    blocking,
+    caller_of,
+    json_response,
+    next_page,
+    no_query,
+    page_response,
+    require_caller,
+)
 from api.views import access_json, time_of
 from registry.bootstrap import App
 from registry.encoding import parse_address, to_checksum, to_hex
@@ -47,7 +57,8 @@ _COLUMNS = (
     "transaction",
     "final",
 )
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""With the full-width forms, which some spreadsheets read alike."""
 
 
 def revocation_json(line: RevocationLine) -> dict[str, Any]:
@@ -148,8 +159,7 @@ def _export(
     if position is not None:
         headers["X-Block-Number"] = str(position.block.number)
         headers["X-Block-Hash"] = to_hex(position.block.hash)
-    if following is not None:
-        headers["Link"] = f'<{request.url.include_query_params(cursor=following)}>; rel="next"'
+    headers |= next_page(request, following)
     return Response(text, headers=headers, media_type="text/csv")
 
 
@@ -183,6 +193,7 @@ async def events(request: Request) -> Response:
 @router.get("/audit/issuers/{address}", responses=docs.ANY_OBJECT)
 async def issuer_history(request: Request, address: str) -> Response:
     """An issuer's whole history, replayed, and whether it leads to the head that the contract holds."""
+    no_query(request)
     issuer = parse_address(address, pointer="/address")
     return Response(await blocking(_history, app_of(request), issuer), media_type="application/json")
 
@@ -196,6 +207,7 @@ def _history(app: App, issuer: Any) -> bytes:
 @router.get("/audit/consistency", responses=docs.ANY_OBJECT)
 async def consistency(request: Request) -> Response:
     """Whether this server's records and the chain agree; each difference by name."""
+    no_query(request)
     found = await blocking(app_of(request).audit.consistency)
     return json_response(
         {
@@ -230,7 +242,7 @@ async def access_log(request: Request) -> Response:
     return page_response(request, [access_json(record) for record in shown], following)
 
 
-@router.get("/events", openapi_extra=docs.parameters("after", "limit"), responses=docs.ANY_LIST)
+@router.get("/events", openapi_extra=docs.parameters("after", "limit", "cursor"), responses=docs.ANY_LIST)
 async def feed(request: Request) -> Response:
     """The server's own events in order: an issuer's key sees its own, the admin all."""
     caller: Caller = await require_caller(request)

@@ -23,7 +23,7 @@ from api.body import (
     spool,
     validated,
 )
-from api.context import Query, app_of, blocking, json_response, page_response, require_caller
+from api.context import Query, app_of, blocking, json_response, no_query, page_response, require_caller
 from api.idempotency import once
 from api.schemas.batches import items_of_json, items_of_lines, usable_method
 from api.schemas.bodies import BatchChange, NewCredential
@@ -153,6 +153,7 @@ async def list_batches(request: Request) -> Response:
 @router.get("/batches/{batch_id}", responses=docs.BATCH)
 async def get_batch(request: Request, batch_id: str) -> Response:
     """One batch."""
+    no_query(request)
     app = app_of(request)
     return json_response(await blocking(lambda: _view(app, app.issuing.batch(None, batch_id))))
 
@@ -161,6 +162,7 @@ async def get_batch(request: Request, batch_id: str) -> Response:
 async def get_proofs(request: Request, batch_id: str) -> Response:
     """All proofs of a batch as NDJSON in index order. For the issuer's keys and for scope `audit`."""
     caller = await require_caller(request)
+    no_query(request)
     proofs = await blocking(app_of(request).issuing.proofs, caller, batch_id)
     return StreamingResponse(_ndjson(proofs), media_type="application/x-ndjson")
 
@@ -196,6 +198,7 @@ async def approve_batch(request: Request, batch_id: str) -> Response:
 
 async def _step(request: Request, batch_id: str, action: str) -> Response:
     caller = await require_caller(request)
+    no_query(request)
     app = app_of(request)
     raw = await read_bytes(request, 1024)
 
@@ -236,6 +239,7 @@ async def annul_withdrawal(request: Request, batch_id: str) -> Response:
 
 async def _change_batch(request: Request, batch_id: str, kind: RequestKind) -> Response:
     caller = await require_caller(request)
+    no_query(request)
     raw, value = await read_json(request)
     body = validated(BatchChange, value)
     app = app_of(request)
@@ -257,6 +261,7 @@ async def _change_batch(request: Request, batch_id: str, kind: RequestKind) -> R
 async def add_credential(request: Request) -> Response:
     """Add one credential to the issuer's open batch."""
     caller = await require_caller(request)
+    no_query(request)
     raw, value = await read_json(request)
     body = validated(NewCredential, value)
     app = app_of(request)
@@ -270,7 +275,8 @@ async def add_credential(request: Request) -> Response:
         batch_id, _, index = resource.partition("/")
         return await blocking(_entry_response, app, batch_id, int(index), item)
 
-    return await once(request, caller, sha256(raw).digest(), work, replay)
+    # The answer names the external_id, which erasure must find nowhere: it is made again from the request.
+    return await once(request, caller, sha256(raw).digest(), work, replay, keep_answer=False)
 
 
 def _item(app: App, body: NewCredential) -> NewItem:
@@ -278,6 +284,7 @@ def _item(app: App, body: NewCredential) -> NewItem:
         fault = Fault("members", "either credential or digest is expected", "")
         raise ValidationError("either credential or digest is expected", faults=[fault])
     if body.credential is not None:
+        _refuse_beside_credential(body)
         return app.issuing.item_from_credential(
             body.credential, external_id=body.external_id, pointer="/credential"
         )
@@ -285,6 +292,15 @@ def _item(app: App, body: NewCredential) -> NewItem:
     return NewItem(
         body.digest, usable_method(body.digest_method), body.external_id, body.valid_from, body.valid_until
     )
+
+
+def _refuse_beside_credential(body: NewCredential) -> None:
+    """A credential says itself when it is valid, and how its digest is made."""
+    extra = [name for name in ("digest_method", "valid_from", "valid_until") if name in body.model_fields_set]
+    if extra:
+        detail = "this belongs to a digest, not to a credential"
+        faults = [Fault("members", detail, f"/{name}") for name in extra]
+        raise ValidationError(f"{detail} at /{extra[0]}", faults=faults)
 
 
 def _entry_response(app: App, batch_id: str, index: int, item: NewItem) -> Response:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api import docs
-from api.context import Query, app_of, blocking, json_response, page_response, require_caller
+from api.context import Query, app_of, blocking, json_response, no_query, page_response, require_caller
 from api.views import entry_json
 from registry.bootstrap import App
 from registry.encoding import Digest, parse_digest
@@ -47,6 +47,7 @@ def _views(app: App, entries: Sequence[Entry]) -> list[dict[str, object]]:
 @router.get("/{digest}", responses=docs.ANY_OBJECT)
 async def by_digest(request: Request, digest: str) -> Response:
     """Where a digest is, and in what state."""
+    no_query(request)
     wanted = parse_digest(digest, pointer="/digest")
     return json_response(await blocking(_found, app_of(request), wanted))
 
@@ -71,5 +72,6 @@ async def proof(request: Request, digest: str) -> Response:
 async def erase(request: Request, digest: str) -> Response:
     """Remove what could be linked to a person; root and index stay on chain. Cannot be undone."""
     caller = await require_caller(request)
+    no_query(request)
     await blocking(app_of(request).issuing.erase, caller, parse_digest(digest, pointer="/digest"))
     return Response(status_code=204)

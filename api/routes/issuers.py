@@ -10,11 +10,11 @@ from starlette.responses import Response
 
 from api import docs
 from api.body import read_json, validated
-from api.context import Query, app_of, blocking, json_response, page_response, require_caller
+from api.context import Query, app_of, blocking, json_response, no_query, page_response, require_caller
 from api.idempotency import once
 from api.schemas.bodies import NewApiKey, NewChainKey, NewIssuer, Retirement
 from api.views import api_key_json, issuer_json, request_json
-from registry.encoding import parse_address, to_checksum
+from registry.encoding import parse_address, to_checksum, to_hex
 from registry.model.chain import Role
 from registry.model.issuers import Scope
 from registry.services.auditing.views import chain_time, far_time, role_names
@@ -32,6 +32,7 @@ router = APIRouter(prefix="/v1/issuers", tags=["issuers"])
 async def register(request: Request) -> Response:
     """Register an issuer (the server's admin token). The API key is shown once."""
     caller = await require_caller(request)
+    no_query(request)
     raw, value = await read_json(request)
     body = validated(NewIssuer, value)
     app = app_of(request)
@@ -42,7 +43,12 @@ async def register(request: Request) -> Response:
         )
         view = issuer_json(made.issuer) | {"api_key": made.token, "api_key_id": made.api_key.id}
         if made.typed_data is not None:
-            view["typed_data"] = made.typed_data
+            view |= {
+                "typed_data": made.typed_data,
+                "deadline": made.deadline,
+                "consent": to_hex(made.consent),
+                "consent_deadline": made.consent_deadline,
+            }
         return json_response(view, 201, {"Location": f"/v1/issuers/{to_checksum(made.issuer.address)}"})
 
     async def replay(address: str) -> Response:
@@ -66,6 +72,7 @@ async def list_issuers(request: Request) -> Response:
 @router.get("/{address}", responses=docs.ANY_OBJECT)
 async def get_issuer(request: Request, address: str) -> Response:
     """One issuer."""
+    no_query(request)
     wanted = parse_address(address, pointer="/address")
     return json_response(issuer_json(await blocking(app_of(request).issuers.get, wanted)))
 
@@ -73,6 +80,7 @@ async def get_issuer(request: Request, address: str) -> Response:
 @router.get("/{address}/keys", responses=docs.ANY_LIST)
 async def chain_keys(request: Request, address: str) -> Response:
     """The issuer's keys on chain, as indexed."""
+    no_query(request)
     wanted = parse_address(address, pointer="/address")
     keys = await blocking(app_of(request).issuers.chain_keys, wanted)
     items: list[dict[str, Any]] = [
@@ -96,6 +104,7 @@ async def add_chain_key(request: Request, address: str) -> Response:
     """Add a key on chain. With `signature` and `deadline`, an AddKey that an admin signed elsewhere is
     relayed."""
     caller = await require_caller(request)
+    no_query(request)
     raw, value = await read_json(request)
     body = validated(NewChainKey, value)
     issuer = parse_address(address, pointer="/address")
@@ -133,6 +142,7 @@ async def add_chain_key(request: Request, address: str) -> Response:
 async def retire_chain_key(request: Request, address: str, key: str) -> Response:
     """Retire a key from a moment on, perhaps in the past; what it anchored later is no longer trusted."""
     caller = await require_caller(request)
+    no_query(request)
     raw, value = await read_json(request)
     body = validated(Retirement, value)
     issuer, retired = parse_address(address, pointer="/address"), parse_address(key, pointer="/key")
@@ -156,6 +166,7 @@ async def retire_chain_key(request: Request, address: str, key: str) -> Response
 async def api_keys(request: Request, address: str) -> Response:
     """The issuer's API keys, without their tokens."""
     caller = await require_caller(request)
+    no_query(request)
     issuer = parse_address(address, pointer="/address")
     keys = await blocking(app_of(request).access.keys, caller, issuer)
     return page_response(request, [api_key_json(key) for key in keys], None)
@@ -170,6 +181,7 @@ async def api_keys(request: Request, address: str) -> Response:
 async def create_api_key(request: Request, address: str) -> Response:
     """Make an API key; its token is shown once. The old key stays in force until it is deleted or expires."""
     caller = await require_caller(request)
+    no_query(request)
     raw, value = await read_json(request)
     body = validated(NewApiKey, value)
     issuer = parse_address(address, pointer="/address")
@@ -183,9 +195,8 @@ async def create_api_key(request: Request, address: str) -> Response:
             body.label,
             [Scope(name) for name in body.scopes],
             body.expires_at,
+            idempotency=ref,
         )
-        if ref is not None:
-            await blocking(app.bind, ref, f"api-key:{key.id}")
         return json_response(api_key_json(key) | {"api_key": token}, 201)
 
     async def replay(key_id: str) -> Response:
@@ -199,6 +210,7 @@ async def create_api_key(request: Request, address: str) -> Response:
 async def delete_api_key(request: Request, address: str, key_id: str) -> Response:
     """End an API key at once."""
     caller = await require_caller(request)
+    no_query(request)
     issuer = parse_address(address, pointer="/address")
     await blocking(app_of(request).access.revoke_key, caller, issuer, key_id)
     return Response(status_code=204)

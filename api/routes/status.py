@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from api import docs
 from api.body import LARGE_BODY_BYTES, read_bytes, read_json, validated
-from api.context import app_of, blocking, json_response, require_caller
+from api.context import app_of, blocking, json_response, no_query, require_caller
 from api.idempotency import once
 from api.schemas.bodies import StatusChange
 from api.views import request_json
@@ -48,6 +48,7 @@ async def annul(request: Request) -> Response:
 
 async def _change(request: Request, kind: RequestKind, default_reason: Reason) -> Response:
     caller = await require_caller(request)
+    no_query(request)
     raw, value = await read_json(request, LARGE_BODY_BYTES)
     body = validated(StatusChange, value)
     reason = default_reason if body.reason is None else body.reason
@@ -69,6 +70,7 @@ async def _change(request: Request, kind: RequestKind, default_reason: Reason) -
 async def get_request(request: Request, request_id: str) -> Response:
     """A status request, for its issuer and for scope `audit`."""
     caller = await require_caller(request)
+    no_query(request)
     return json_response(request_json(await blocking(app_of(request).status.request, caller, request_id)))
 
 
@@ -76,6 +78,7 @@ async def get_request(request: Request, request_id: str) -> Response:
 async def approve_request(request: Request, request_id: str) -> Response:
     """Approve with a second API key, where the server asks for it."""
     caller = await require_caller(request)
+    no_query(request)
     await read_bytes(request, 1024)
     made = await blocking(app_of(request).status.approve, caller, request_id)
     return json_response(request_json(made), 202)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 from fastapi import APIRouter, Request
@@ -12,7 +13,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from api import docs
 from api.body import SMALL_BODY_BYTES, read_bytes
-from api.context import app_of, blocking, json_response
+from api.context import app_of, blocking, json_response, no_query
 from api.problems import PAGES
 from registry.bootstrap import App
 from registry.encoding import parse_json, to_checksum, to_hex
@@ -27,6 +28,7 @@ router = APIRouter(tags=["server"])
 @router.get("/v1/registry", responses=docs.ANY_OBJECT)
 async def registry(request: Request) -> Response:
     """Which chain and contract this server works with, and how far it has read."""
+    no_query(request)
     return json_response(await blocking(_registry, app_of(request)))
 
 
@@ -145,17 +147,44 @@ async def problem_page(slug: str) -> Response:
     return HTMLResponse(page)
 
 
-def _is_loopback(request: Request) -> bool:
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+
+
+def _is_loopback_name(host: str) -> bool:
+    """`localhost`, 127.0.0.0/8 or ::1; without port and brackets."""
     try:
-        return request.client is not None and ip_address(request.client.host).is_loopback
+        return host.lower().rstrip(".") == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
 
 
+def _hostname(address: str) -> str:
+    """The host of `scheme://host:port`; empty where there is none."""
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _refuse_beyond_this_machine(request: Request) -> None:
+    """A connection from this machine may still speak for somebody else: a proxy's says so, a page whose name
+    was rebound to 127.0.0.1 shows it in Host, a page from elsewhere in Origin.
+
+    Raises:
+        ForbiddenError: not from this machine, or not for this machine's own use.
+    """
+    headers = request.headers
+    client = request.client.host if request.client is not None else ""
+    hosts = [client, *(_hostname(f"//{value}") for value in headers.getlist("host"))]
+    hosts += [_hostname(value) for value in headers.getlist("origin")]
+    forwarded = any(name in headers for name in _FORWARDED)
+    if forwarded or "host" not in headers or not all(_is_loopback_name(host) for host in hosts):
+        raise ForbiddenError("the embedded chain's JSON-RPC is for this machine alone")
+
+
 async def rpc(request: Request) -> Response:
     """The embedded chain's JSON-RPC: reads, and eth_sendRawTransaction. Loopback only."""
-    if not _is_loopback(request):
-        raise ForbiddenError("the embedded chain's JSON-RPC is for this machine alone")
+    _refuse_beyond_this_machine(request)
     body = await read_bytes(request, SMALL_BODY_BYTES)
     app = app_of(request)
     assert app.jsonrpc is not None

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from api import docs
 from api.body import LARGE_BODY_BYTES, read_json
-from api.context import Query, app_of, blocking, json_response
+from api.context import Query, app_of, blocking, json_response, no_query
 from api.problems import problem_of, request_id_of
 from api.schemas.verification import VerifyBody, bulk_items, verify_request
 from registry.bootstrap import App
@@ -41,6 +41,7 @@ def _verified(app: App, request: VerifyRequest) -> dict[str, Any]:
 @router.post("/verify", openapi_extra=docs.body(VerifyBody, _EXAMPLE), responses=docs.REPORT)
 async def verify(request: Request) -> Response:
     """Verify a digest or a credential, with or without its proof."""
+    no_query(request)
     _, value = await read_json(request)
     return json_response(await _report(app_of(request), verify_request(value)))
 
@@ -84,6 +85,7 @@ async def verify_digest(request: Request, digest: str) -> Response:
 )
 async def verify_bulk(request: Request) -> Response:
     """Verify up to 1,000 at once; a bad item fails only itself."""
+    no_query(request)
     _, value = await read_json(request, LARGE_BODY_BYTES)
     results = await blocking(_bulk, app_of(request), bulk_items(value), request_id_of(request))
     return json_response({"results": results})

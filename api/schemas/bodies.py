@@ -12,6 +12,7 @@ from api.schemas.common import (
     AddressField,
     Body,
     DigestField,
+    Label,
     Name,
     Note,
     ReasonField,
@@ -49,7 +50,7 @@ class NewIssuer(Body):
 class NewApiKey(Body):
     """POST /v1/issuers/{address}/api-keys."""
 
-    label: Name
+    label: Label
     scopes: Annotated[list[ScopeName], Field(min_length=1, max_length=5)]
     expires_at: TimeField | None = None
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from registry.encoding import Address, Digest, parse_address, parse_digest, parse_hex, parse_time
@@ -43,6 +44,21 @@ def _signature(value: Any) -> bytes:
     return parse_hex(value, 65)
 
 
+def _printable(value: str) -> str:
+    if any(unicodedata.category(character) == "Cc" and character not in "\t\r\n" for character in value):
+        raise PydanticCustomError("characters", "control characters are not allowed")
+    return value
+
+
+def _one_line(value: str) -> str:
+    """A text that is shown in lists: refused, and not trimmed, when it begins or ends with white space."""
+    if value != value.strip() or any(unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in value):
+        raise PydanticCustomError(
+            "characters", "control characters, and white space at the ends, are not allowed"
+        )
+    return value
+
+
 _HEX = "^0x[0-9a-fA-F]{%d}$"
 
 DigestField = Annotated[
@@ -69,6 +85,9 @@ ReasonField = Annotated[
     Reason, BeforeValidator(_reason), WithJsonSchema({"type": "string", "enum": list(REASON_LABELS)})
 ]
 Note = Annotated[
-    str, Field(max_length=2000, description="Private: shown to the issuer and to auditors only.")
+    str,
+    Field(max_length=2000, description="Private: shown to the issuer and to auditors only."),
+    AfterValidator(_printable),
 ]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_one_line)]
+Label = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_one_line)]

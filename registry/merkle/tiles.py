@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from registry.encoding import Node
-from registry.errors import RootmarkError
+from registry.errors import DefectError
 from registry.merkle.hashing import NODE_BYTES, next_row, require_size
 
 TILE_HEIGHT = 8
@@ -23,7 +23,7 @@ TILE_WIDTH = 1 << TILE_HEIGHT
 """Nodes in a full tile; it has 8,192 bytes."""
 
 
-class CorruptTileError(RootmarkError):
+class CorruptTileError(DefectError):
     """A stored tile has another length than the batch's size demands, so the store is damaged."""
 
 

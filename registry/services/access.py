@@ -20,6 +20,7 @@ from registry.errors import Fault, ForbiddenError, NotFoundError, UnauthorizedEr
 from registry.model.issuers import AccessRecord, ApiKey, Caller, Scope
 from registry.ports.clock import Clock
 from registry.ports.store import Store, Unit
+from registry.services.idempotency import IdempotencyRef, bind
 
 TOKEN_PREFIX = "rmk_"
 MAX_LABEL_CHARACTERS = 100
@@ -141,6 +142,8 @@ class AccessService:
         label: str,
         scopes: Collection[Scope],
         expires_at: datetime | None = None,
+        *,
+        idempotency: IdempotencyRef | None = None,
     ) -> tuple[ApiKey, str]:
         """Make an API key; the token is returned once and never again.
 
@@ -162,7 +165,9 @@ class AccessService:
         with self._store.write() as unit:
             if unit.issuers.get(issuer) is None:
                 raise NotFoundError("no such issuer here")
-            return issue_key(unit, now, issuer, label, scopes, expires_at, caller.label)
+            key, token = issue_key(unit, now, issuer, label, scopes, expires_at, caller.label)
+            bind(unit, idempotency, f"api-key:{key.id}")
+            return key, token
 
     def keys(self, caller: Caller, issuer: Address) -> Sequence[ApiKey]:
         """The issuer's keys, oldest first, revoked ones too. Raises `ForbiddenError`."""

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from registry.errors import ChainUnavailableError
+from registry.errors import ChainError, ChainUnavailableError
 from registry.model.batches import BatchState
 from registry.ports.chain import ChainReader
 from registry.ports.clock import Clock
@@ -58,5 +58,5 @@ class Metrics:
     def _index_lag(self, indexed: int) -> int | None:
         try:
             return max(self._chain.latest().number - indexed, 0)
-        except ChainUnavailableError:
+        except (ChainUnavailableError, ChainError):
             return None

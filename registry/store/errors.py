@@ -15,7 +15,7 @@ import sqlite3
 import psycopg
 from sqlalchemy import exc
 
-from registry.errors import RootmarkError, StoreUnavailableError, ValidationError
+from registry.errors import DefectError, RootmarkError, StoreUnavailableError, ValidationError
 
 FOREIGN = (exc.SQLAlchemyError, sqlite3.Error, psycopg.Error, OverflowError, UnicodeEncodeError)
 """Everything a statement may raise."""
@@ -54,7 +54,7 @@ _POSTGRES_UNAVAILABLE = {
 _POSTGRES_REFUSED = ("22", "54")
 
 
-class StoreDefectError(RootmarkError):
+class StoreDefectError(DefectError):
     """The database refused a statement that should have been right: a bug here, not a state of the world."""
 
 
