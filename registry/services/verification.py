@@ -36,6 +36,10 @@ from registry.verdict.views import Target, later_facts, relevant, views_at, word
 
 __all__ = ["CatchesUp", "VerificationPolicy", "VerificationService", "VerifyRequest"]
 
+MAX_BLOCKS_AHEAD = 1_000
+"""A block asked about that lies this little after the index may have been mined meanwhile; more is the
+future."""
+
 
 class CatchesUp(Protocol):
     """The part of the indexer that `live` needs."""
@@ -131,7 +135,8 @@ class VerificationService:
             with self._store.read() as unit:
                 position = unit.events.position()
             newest = position.block.number if position else -1
-            if all(not isinstance(request.as_of, int) or request.as_of <= newest for request in requests):
+            ahead = range(newest + 1, newest + 1 + MAX_BLOCKS_AHEAD)
+            if not any(isinstance(request.as_of, int) and request.as_of in ahead for request in requests):
                 return None
         try:
             self._indexer.catch_up()
@@ -152,10 +157,11 @@ class VerificationService:
         if position is not None:
             found = self._with_views(unit, position, items, found)
         reports: list[Report] = []
+        agreeing: dict[tuple[Address, int], bool] = {}
         for item, mine in zip(items, found, strict=True):
             reading = self._reading(position, item, live_problem)
             if item.request.live and reading.problem is None and reading.block is not None:
-                reports.append(judge(_evidence(item, *self._cross_check(unit, reading, mine))))
+                reports.append(judge(_evidence(item, *self._cross_check(unit, reading, mine, agreeing))))
             else:
                 reports.append(judge(_evidence(item, reading, mine)))
         return reports
@@ -203,18 +209,24 @@ class VerificationService:
     # --- live ---
 
     def _cross_check(
-        self, unit: Unit, reading: Reading, candidates: Sequence[Candidate]
+        self,
+        unit: Unit,
+        reading: Reading,
+        candidates: Sequence[Candidate],
+        agreeing: dict[tuple[Address, int], bool],
     ) -> tuple[Reading, list[Candidate]]:
-        """Hold the index against the contract itself, at the block's hash."""
+        """Hold the index against the contract itself, at the block's hash. ``agreeing`` remembers which
+        issuers' heads were the same at which height."""
         assert reading.block is not None
         block = reading.block
         try:
-            heads = {
-                issuer: self._chain.head_of(issuer, block.hash) == unit.events.head_of(issuer, block.number)
-                for issuer in {candidate.issuer for candidate in candidates}
-            }
+            for issuer in {candidate.issuer for candidate in candidates}:
+                if (issuer, block.number) not in agreeing:
+                    head = self._chain.head_of(issuer, block.hash)
+                    agreeing[issuer, block.number] = head == unit.events.head_of(issuer, block.number)
             checked = [
-                self._contest(candidate, reading, agrees=heads[candidate.issuer]) for candidate in candidates
+                self._contest(candidate, reading, agrees=agreeing[candidate.issuer, block.number])
+                for candidate in candidates
             ]
         except UnknownBlockError:
             problem = f"the node no longer has block {block.number} as it was indexed; ask again"

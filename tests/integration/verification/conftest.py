@@ -10,7 +10,10 @@ import pytest
 from registry.services.policy import Policy
 from tests.integration.verification.scenario import CONFIRMATIONS, Scenario, build
 from tests.support.chains import embedded_chain
+from tests.support.databases import postgres_server, postgres_url
 from tests.support.pipeline import World, world_on
+
+__all__ = ["postgres_server", "postgres_url", "scenario", "world"]
 
 
 @pytest.fixture(scope="module")

@@ -213,6 +213,21 @@ def test_live_names_a_status_that_differs_from_the_contracts(scenario: Scenario)
     assert "the index says good and the contract revoked" in report.summary
 
 
+def test_live_for_many_asks_for_each_issuers_head_once(scenario: Scenario) -> None:
+    world = scenario.world
+    asked: list[Address] = []
+
+    def head_of(issuer: Address, block_hash: Any) -> bytes:
+        asked.append(issuer)
+        return world.chain.head_of(issuer, block_hash)
+
+    counting = service(scenario, chain=Twisted(world.chain, head_of=head_of))
+    names = ("valid", "revoked", "suspended", "after the theft")
+    reports = counting.verify_many([replace(shown(scenario, name), live=True) for name in names])
+    assert [report.outcome for report in reports] == [scenario.cases[name][1] for name in names]
+    assert len(asked) == len(set(asked)) == 2
+
+
 def test_live_is_indeterminate_when_the_block_was_reorganised_away(scenario: Scenario) -> None:
     def gone(*_: Any) -> bytes:
         raise UnknownBlockError("no such block")
