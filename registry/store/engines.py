@@ -148,8 +148,12 @@ def _sqlite_engine(url: URL, *, writer: bool, **pool: Any) -> Engine:
             cursor.execute("PRAGMA query_only = ON")
         cursor.close()
 
+    statement = "BEGIN IMMEDIATE" if writer else "BEGIN"
+
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
+        # On the driver's connection: a look-up pays for each of SQLAlchemy's executions as much as for itself.
+        driver: Any = connection.connection.driver_connection
+        driver.execute(statement)
 
     event.listen(engine, "connect", set_up)
     event.listen(engine, "begin", begin)
