@@ -107,12 +107,12 @@ class Submitting:
             return self._wait(operation, "the base fee is above the limit")
         try:
             plan = self._plan(operation, call, fees, view)
+            if plan is None or not self._commit(operation, plan, fees):
+                return Submission.WAITS
         except ContractRevertedError as error:
             return self._reverted(operation, error)
         except SignerError as error:
             return self._wait(operation, str(error))
-        if plan is None or not self._commit(operation, plan, fees):
-            return Submission.WAITS
         return Submission.RELAYED if plan.mode is SendMode.RELAYED else Submission.SENT
 
     # --- before anything is signed --------------------------------------------------------------------------
