@@ -21,7 +21,7 @@ from registry.ports.store import StoredAnswer
 from registry.services.idempotency import IdempotencyRef
 
 HEADER = "idempotency-key"
-CLAIM_SECONDS = 900.0
+CLAIM_SECONDS = 30.0
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _KEPT_HEADERS = ("location", "content-type")
 

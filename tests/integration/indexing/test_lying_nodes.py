@@ -1,5 +1,5 @@
-"""One node that lies about the registry's events: it is caught by the contract's history head, nothing is said
-about the issuer until the lie is over, and then nothing of it is left."""
+"""One node that lies about the registry's events: it is caught by the contract's history head, nothing is
+said about the issuer until the lie is over, and then nothing of it is left."""
 
 from __future__ import annotations
 
