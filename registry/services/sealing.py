@@ -18,7 +18,7 @@ from operator import itemgetter
 
 from registry.encoding import Address, Digest, DigestMethod, Root, Salt, Salted, to_hex
 from registry.errors import RootmarkError
-from registry.merkle import InclusionProof, TreeBuilder, path_from_tiles, root_from_proof
+from registry.merkle import CorruptTileError, InclusionProof, TreeBuilder, path_from_tiles, root_from_proof
 from registry.merkle.hashing import next_row, root_of
 from registry.merkle.tiles import tile_levels
 from registry.model.batches import Batch, BatchState, Entry
@@ -161,8 +161,11 @@ def find_damage(unit: Unit, batch: Batch, sample_size: int) -> str | None:
     if root != batch.root:
         return "the stored entries do not lead to the batch's root"
     for entry in _sample(unit, batch, sample_size):
-        proof = inclusion_proof(unit, entry)
-        if root_from_proof(proof) != batch.root:
+        try:
+            proved = root_from_proof(inclusion_proof(unit, entry))
+        except CorruptTileError:
+            proved = None
+        if proved != batch.root:
             return f"the stored tiles do not prove entry {entry.index}"
     return None
 

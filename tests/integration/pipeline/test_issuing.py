@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from registry.encoding import DigestMethod
+from registry.encoding import DigestMethod, Node
 from registry.errors import (
     AmbiguousDigestError,
     ConflictError,
@@ -20,7 +20,14 @@ from registry.errors import (
     ValidationError,
     WrongStateError,
 )
-from registry.merkle import InclusionPass, proof_from_json, verify_inclusion
+from registry.merkle import (
+    CorruptTileError,
+    InclusionPass,
+    TileReader,
+    path_from_tiles,
+    proof_from_json,
+    verify_inclusion,
+)
 from registry.model.batches import BatchState
 from registry.model.issuers import Caller, Scope
 from registry.model.operations import RequestKind
@@ -243,6 +250,27 @@ def test_batch_whose_rows_were_changed_is_failed_before_anything_is_signed(world
     assert "stored entries" in (failed.error or "")
     assert len(world.transactions()) == before
     assert "batch.failed" in world.feed()
+
+
+def test_batch_with_a_damaged_tile_is_failed_and_holds_up_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, caller = world.hosted()
+    damaged = world.issuing.create_batch(caller, items(digests(4, "damaged")))
+    sound = world.issuing.create_batch(caller, items(digests(4, "sound")))
+
+    def read(index: int, size: int, read_tile: TileReader) -> list[Node]:
+        nodes = path_from_tiles(index, size, read_tile)
+        if read_tile(0, 0) == tile:
+            raise CorruptTileError("tile 0 of level 0 has the wrong length")
+        return nodes
+
+    with world.store.read() as unit:
+        tile = unit.batches.read_tiles(damaged.seq, [(0, 0)])[0, 0]
+    monkeypatch.setattr("registry.services.sealing.path_from_tiles", read)
+    world.settle()
+    assert world.batch(damaged.id).state is BatchState.FAILED
+    assert world.batch(sound.id).state is BatchState.FINAL
 
 
 def test_failed_batch_can_be_tried_again(world: World) -> None:
