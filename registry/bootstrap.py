@@ -348,7 +348,8 @@ def deploy_contract(settings: Settings) -> dict[str, Any]:
     """Deploy the registry on the chain of RPC_URL.
 
     Raises:
-        ConfigurationError: the embedded chain (which deploys by itself), or no key to pay with.
+        ConfigurationError: the embedded chain (which deploys by itself), no key to pay with, or the node is
+            on another chain than CHAIN_ID.
         ChainUnavailableError: the node does not answer.
     """
     if settings.embedded:
@@ -358,7 +359,7 @@ def deploy_contract(settings: Settings) -> dict[str, Any]:
     signer = relayer_of(settings)
     if signer is None:
         raise ConfigurationError("ROOTMARK_SIGNER_KEYSTORE: a key that pays for the deployment is needed")
-    made = deploy_by_rpc(settings.rpc_url, signer)
+    made = deploy_by_rpc(settings.rpc_url, signer, expected_chain_id=settings.chain_id)
     return {
         "chain": f"eip155:{settings.chain_id}",
         "registry": to_checksum(made.address),

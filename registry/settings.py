@@ -1,8 +1,8 @@
 """The operator's settings: `ROOTMARK_*` environment variables over `rootmark.toml` over defaults.
 
-Nothing set means SQLite and the embedded chain, both in ``data_dir``. Secrets are `SecretStr`, so that no
-repr, log line or error shows them. Values that contradict each other raise `ConfigurationError` with the
-setting's name.
+Nothing set means SQLite and the embedded chain, both in ``data_dir``. No repr, log line or error shows a
+secret: tokens are `SecretStr`, and addresses that may hold a password or an access key are left out of it.
+Values that contradict each other raise `ConfigurationError` with the setting's name.
 """
 
 from __future__ import annotations
@@ -53,9 +53,13 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address the server listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port the server listens on.")
     public_url: str | None = Field(None, description="The server's address as the world sees it.")
-    database_url: str | None = Field(None, description="postgresql://… or sqlite:///…; default: DATA_DIR.")
+    database_url: str | None = Field(
+        None, repr=False, description="postgresql://… or sqlite:///…; default: DATA_DIR."
+    )
     rpc_url: Annotated[list[str], NoDecode] = Field(
-        default_factory=list, description="JSON-RPC nodes, comma-separated; none: the embedded chain."
+        default_factory=list,
+        repr=False,
+        description="JSON-RPC nodes, comma-separated; none: the embedded chain.",
     )
     chain_id: int | None = Field(None, ge=1, description="The chain id the nodes must answer with.")
     registry: AddressText | None = Field(None, description="Address of the registry contract.")

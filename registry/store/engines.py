@@ -9,6 +9,7 @@ REPEATABLE READ, READ ONLY; every wait has an end.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from dataclasses import dataclass
@@ -151,7 +152,7 @@ def _sqlite_engine(url: URL, *, writer: bool, **pool: Any) -> Engine:
     statement = "BEGIN IMMEDIATE" if writer else "BEGIN"
 
     def begin(connection: Connection) -> None:
-        # On the driver's connection: a look-up pays for each of SQLAlchemy's executions as much as for itself.
+        # On the driver's connection: each of SQLAlchemy's executions costs a look-up as much as it does itself.
         driver: Any = connection.connection.driver_connection
         driver.execute(statement)
 
@@ -161,7 +162,8 @@ def _sqlite_engine(url: URL, *, writer: bool, **pool: Any) -> Engine:
 
 
 def ensure_wal(path: Path) -> None:
-    """Put a SQLite file into WAL mode, which the file then keeps.
+    """Make a SQLite file, if there is none, that its owner alone can read, and put it into WAL mode, which it
+    then keeps.
 
     The switch needs the file for itself for a moment and does not wait for it on its own.
 
@@ -169,6 +171,7 @@ def ensure_wal(path: Path) -> None:
         StoreUnavailableError: the file cannot be opened, or stayed locked.
     """
     deadline = time.monotonic() + BUSY_TIMEOUT_SECONDS
+    _create_private(path)
     try:
         connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS)
         try:
@@ -180,6 +183,17 @@ def ensure_wal(path: Path) -> None:
             connection.close()
     except FOREIGN as error:
         raise translate(error) from error
+
+
+def _create_private(path: Path) -> None:
+    """SQLite gives the files beside it the database's mode. A file that is there is not opened: closing it
+    would let go of the process's locks on it (fcntl, POSIX)."""
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise StoreUnavailableError("the database file cannot be made") from error
 
 
 def _switched_to_wal(connection: sqlite3.Connection) -> bool:
