@@ -11,6 +11,7 @@ import pytest
 from registry.model.batches import BatchState
 from registry.model.issuers import Caller
 from registry.services.anchoring import Pipeline
+from registry.services.anchoring.lanes import Lanes
 from registry.services.policy import Policy
 from tests.support.chains import embedded_chain
 from tests.support.databases import database_url, postgres_server, postgres_url, sqlite_url
@@ -80,6 +81,23 @@ def test_process_whose_lease_ran_out_stores_and_sends_nothing(world: World, call
     world.settle(other)
     assert len(world.anchors()) == 1
     assert world.batch(batch.id).state is BatchState.FINAL
+
+
+def test_fencing_alone_stops_a_late_process_before_the_new_one_has_done_anything(
+    world: World, caller: Caller
+) -> None:
+    batch = world.issuing.create_batch(caller, items(digests(2)))
+    key = world.issuers.get(batch.issuer).key
+    lanes = Lanes(world.store, world.chain.info.chain_id, world.clock, world.policy, "other")
+
+    def takes_over() -> None:
+        world.clock.advance(world.policy.lease_ttl_seconds + 1)
+        assert lanes.acquire(key) is not None
+
+    late = interrupted(world, "late", takes_over)
+    assert not world.step(late)
+    assert world.batch(batch.id).state is BatchState.SEALED
+    assert not [one for one in world.transactions() if one.sender == key]
 
 
 def test_sender_is_left_alone_while_another_process_holds_it(world: World, caller: Caller) -> None:
