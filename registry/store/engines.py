@@ -152,7 +152,7 @@ def _sqlite_engine(url: URL, *, writer: bool, **pool: Any) -> Engine:
     statement = "BEGIN IMMEDIATE" if writer else "BEGIN"
 
     def begin(connection: Connection) -> None:
-        # On the driver's connection: each of SQLAlchemy's executions costs a look-up as much as it does itself.
+        # On the driver's connection: each of SQLAlchemy's executions costs as much as a whole look-up.
         driver: Any = connection.connection.driver_connection
         driver.execute(statement)
 
