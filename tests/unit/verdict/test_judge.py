@@ -97,6 +97,7 @@ RULES: dict[str, tuple[Evidence, Outcome]] = {
     "revoked, stale": (evidence(candidate(latest=REVOKED), reading=STALE), Outcome.REVOKED),
     "revoked, unknown issuer": (evidence(candidate(latest=REVOKED, known=None)), Outcome.REVOKED),
     "stale": (evidence(candidate(), reading=STALE), Outcome.INDETERMINATE),
+    "as old as the limit": (evidence(candidate(), reading=reading(age_seconds=60.0)), Outcome.VALID),
     "never read": (evidence(candidate(), reading=reading(age_seconds=None)), Outcome.INDETERMINATE),
     "no block": (evidence(candidate(), reading=reading(block=None)), Outcome.INDETERMINATE),
     "unreachable": (
@@ -295,7 +296,9 @@ def test_issuer_without_an_anchor_has_no_say_among_several() -> None:
 
 
 def test_contested_issuer_among_several_is_not_passed_over() -> None:
-    assert outcome(candidate(contested="heads differ"), stranger()) is Outcome.INDETERMINATE
+    for latest in (GOOD, NOT_ANCHORED):
+        contested = candidate(contested="heads differ", latest=latest)
+        assert outcome(contested, stranger()) is Outcome.INDETERMINATE
 
 
 def test_proof_of_another_issuer_than_the_one_named_is_not_found() -> None:
