@@ -253,7 +253,7 @@ class IssuerService:
         Raises:
             ForbiddenError: not the issuer's or server's administrator.
             ValidationError: roles, or a consent or signature is missing.
-            WrongStateError: the admin's key is not here and no signature is given.
+            WrongStateError: the admin's key is not here, and no signature for a named key is given.
         """
         require(caller, Scope.ADMIN, issuer)
         if not 1 <= roles <= _ALL_ROLES:
@@ -262,13 +262,9 @@ class IssuerService:
             row = unit.issuers.get(issuer)
         if row is None:
             raise NotFoundError("no such issuer here")
-        if not row.hosted_admin and (signature is None or deadline is None):
-            raise WrongStateError("the admin's key is not held here: its AddKey signature is needed")
         call = self._key_call(row, key, roles, consent, consent_deadline)
         if not row.hosted_admin:
-            assert signature is not None
-            assert deadline is not None
-            call = replace(call, signature=signature, deadline=deadline)
+            call = _signed_elsewhere(call, key, signature, deadline)
         now = self._clock.now()
         with self._store.write() as unit:
             row = locked_issuer(unit, issuer)
@@ -337,6 +333,15 @@ class IssuerService:
             builder.operation(issuer, call)
             unit.access.log(now, caller.label, "key.retired", to_hex(issuer), to_hex(key))
             return builder.close(idempotency)
+
+
+def _signed_elsewhere(
+    call: ContractCall, key: Address | None, signature: bytes | None, deadline: int | None
+) -> ContractCall:
+    """The call with the signature of an admin whose key is not here; about a key that the admin was told."""
+    if key is None or signature is None or deadline is None:
+        raise WrongStateError("the admin's key is not held here: its AddKey signature is needed")
+    return replace(call, signature=signature, deadline=deadline)
 
 
 def _valid_until(unit: Unit, wanted: datetime | None, now: datetime) -> int:

@@ -117,6 +117,9 @@ def test_what_only_the_admin_may_do_is_refused_without_its_key(world: World) -> 
     with pytest.raises(WrongStateError):
         world.issuers.add_key(caller, OWN_ADMIN.address, None, 7)
     with pytest.raises(WrongStateError):
+        world.issuers.add_key(caller, OWN_ADMIN.address, None, 7, signature=b"\x01" * 65, deadline=2**33)
+    assert world.issuers.get(OWN_ADMIN.address).key == registration.issuer.key
+    with pytest.raises(WrongStateError):
         world.issuers.retire_key(caller, OWN_ADMIN.address, registration.issuer.key, None, Reason.UNSPECIFIED)
     batch = world.issuing.create_batch(caller, items(digests(1)))
     with pytest.raises(WrongStateError):
