@@ -21,6 +21,7 @@ from typing import Any
 
 from registry.chain import chains
 from registry.chain.abi import load_artifact
+from registry.chain.embedded.lock import DirectoryLock
 from registry.chain.factory import EmbeddedGateway, deploy_by_rpc, open_embedded, open_rpc
 from registry.chain.keystore import EncryptedKeystore
 from registry.encoding import parse_address, to_checksum, to_hex
@@ -82,8 +83,7 @@ class App:
     @property
     def reads_are_quick(self) -> bool:
         """Whether a few look-ups cost less than handing them to a thread: the database is a local file."""
-        url = self.settings.database_url
-        return url is None or url.startswith("sqlite")
+        return _is_file(self.settings.database_url)
 
     def bind(self, ref: IdempotencyRef, resource: str) -> None:
         """Remember what a request made, for services that do not bind it with their effect."""
@@ -105,6 +105,11 @@ class App:
         self._resources.close()
 
 
+def _is_file(database_url: str | None) -> bool:
+    """Whether the database is SQLite's, which one process at a time may serve."""
+    return database_url is None or database_url.startswith("sqlite")
+
+
 def build(settings: Settings, *, clock: Clock | None = None) -> App:
     """Wire an application.
 
@@ -117,6 +122,9 @@ def build(settings: Settings, *, clock: Clock | None = None) -> App:
     with ExitStack() as stack:
         chain, relayer, jsonrpc = _open_chain(settings, data_dir)
         stack.callback(chain.close)
+        if _is_file(settings.database_url):
+            lock = DirectoryLock(data_dir, name="server.lock", what="the SQLite database")
+            stack.callback(lock.release)
         store = open_store(settings.effective_database_url, migrate=settings.database_url is None)
         stack.callback(store.close)
         _claim_database(store, chain)
@@ -148,6 +156,7 @@ def _wire(
     resources = ExitStack()
     resources.push(stack.pop_all())
     resources.callback(indexer.close)
+    resources.callback(pipeline.close)
     return App(
         settings=settings,
         clock=clock,

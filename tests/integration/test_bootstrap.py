@@ -101,6 +101,14 @@ def test_a_data_directory_serves_one_process(tmp_path: Path) -> None:
         build(load_settings(data_dir=tmp_path))
 
 
+def test_a_sqlite_database_serves_one_process_on_any_chain(tmp_path: Path) -> None:
+    with node_of(tmp_path / "chain") as node:
+        settings = load_settings(data_dir=tmp_path / "data", rpc_url=node.url, chain_id=31337)
+        with closing(build(settings)), pytest.raises(ConfigurationError, match=f"process {os.getpid()}"):
+            build(settings)
+        build(settings).close()
+
+
 def test_no_repr_shows_a_secret(tmp_path: Path) -> None:
     with running(tmp_path, admin_token="chosen by the operator") as app:
         shown = f"{app!r} {app.settings!r} {app.chain!r} {app.access!r} {app.pipeline!r} {app.issuers!r}"

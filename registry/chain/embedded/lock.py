@@ -1,4 +1,4 @@
-"""The lock on the chain's data directory: one open chain at a time, over processes and within one.
+"""The lock on a data directory: one holder at a time, over processes and within one.
 
 The lock is the kernel's (flock), so it dies with its process and can never be stale; the file's content only
 tells a person who holds it.
@@ -14,15 +14,21 @@ from registry.chain.embedded.errors import DataDirectoryLockedError
 
 
 class DirectoryLock:
-    """Holds ``directory/chain.lock`` from construction to `release`."""
+    """Holds a file in the directory from construction to `release`."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(
+        self, directory: Path, *, name: str = "chain.lock", what: str = "the embedded chain"
+    ) -> None:
         """Take the lock.
+
+        Args:
+            name: the file's.
+            what: of the directory is locked, for the message.
 
         Raises:
             DataDirectoryLockedError: somebody else holds it; the message names their process.
         """
-        self._path = directory / "chain.lock"
+        self._path = directory / name
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -30,7 +36,7 @@ class DirectoryLock:
             holder = os.read(descriptor, 32).decode("ascii", "replace").strip() or "unknown"
             os.close(descriptor)
             raise DataDirectoryLockedError(
-                f"the embedded chain in {directory} is in use by process {holder}; "
+                f"{what} in {directory} is in use by process {holder}; "
                 "stop it, or choose another data directory"
             ) from None
         os.ftruncate(descriptor, 0)
