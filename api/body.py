@@ -48,16 +48,17 @@ def media_type(request: Request) -> str:
     """
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise UnsupportedMediaTypeError("the body must not have a content encoding")
-    kind, _, parameters = request.headers.get("content-type", "").partition(";")
-    charset = parameters.replace(" ", "").replace('"', "").lower()
-    if "charset=" in charset and "charset=utf-8" not in charset:
-        raise UnsupportedMediaTypeError("the body must be UTF-8")
+    kind, *parameters = request.headers.get("content-type", "").split(";")
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset" and value.strip().strip('"').lower() != "utf-8":
+            raise UnsupportedMediaTypeError("the body must be UTF-8")
     return kind.strip().lower()
 
 
 def _declared_length(request: Request) -> int | None:
     text = request.headers.get("content-length", "")
-    return int(text) if text.isdecimal() else None
+    return int(text[:20]) if text.isascii() and text.isdecimal() else None
 
 
 def _too_large(limit: int) -> TooLargeError:

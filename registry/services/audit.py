@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from registry.encoding import Address, Root, format_time
-from registry.errors import Fault, IndexStaleError, ValidationError
+from registry.errors import Fault, IndexStaleError, UnknownBlockError, ValidationError
 from registry.model.batches import Batch, Entry
-from registry.model.chain import EventKind, IndexPosition, RegistryEvent
+from registry.model.chain import EventKind, Header, IndexPosition, RegistryEvent
 from registry.model.issuers import Caller
 from registry.model.reasons import reason_from_code
 from registry.ports.chain import ChainReader
@@ -83,14 +83,20 @@ class AuditService:
         if isinstance(as_of, int):
             number = as_of
         else:
-            seconds = int(as_of.timestamp())
-            number = (
-                latest.number if seconds >= latest.timestamp else self._chain.block_at_time(seconds).number
-            )
+            number = self._block_at_time(int(as_of.timestamp()), latest)
         if number > latest.number:
             fault = Fault("future", "as_of lies in the future of the chain", "/as_of")
             raise ValidationError("as_of lies in the future of the chain", faults=[fault])
         return number
+
+    def _block_at_time(self, seconds: int, latest: Header) -> int:
+        if seconds >= latest.timestamp:
+            return latest.number
+        try:
+            return self._chain.block_at_time(seconds).number
+        except UnknownBlockError as error:
+            fault = Fault("past", "as_of lies before the chain's first block", "/as_of")
+            raise ValidationError("as_of lies before the chain's first block", faults=[fault]) from error
 
     # --- events ---------------------------------------------------------------------------------------------
 
