@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 import orjson
+from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -109,6 +110,8 @@ def query_pairs(request: Request) -> list[tuple[str, str]]:
     Raises:
         ValidationError: not percent-encoded UTF-8, U+0000, or too many parameters.
     """
+    if not request.scope["query_string"]:
+        return []
     try:
         query = request.scope["query_string"].decode("ascii")
         pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
@@ -125,6 +128,20 @@ def no_query(request: Request) -> None:
     """Refuse a query where there is nothing to say in one: to pass over it could change what was meant."""
     if request.scope["query_string"]:
         Query(request)
+
+
+class PlainRoute(APIRoute):
+    """A route whose endpoint takes the request and the texts in its path, and returns a Response: nothing is
+    to be solved, validated or serialised around it."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        endpoint = self.endpoint
+
+        async def handle(request: Request) -> Response:
+            response: Response = await endpoint(request, **request.path_params)
+            return response
+
+        return handle
 
 
 class Query:

@@ -93,16 +93,8 @@ class Surround:
             await _send_problem(send_with_headers, body, {})
         finally:
             route = scope.get("route")
-            log.info(
-                "request",
-                extra={
-                    "request_id": request_id,
-                    "method": scope["method"],
-                    "route": getattr(route, "path", None),
-                    "status": status,
-                    "milliseconds": round((time.perf_counter() - started) * 1000, 1),
-                },
-            )
+            milliseconds = round((time.perf_counter() - started) * 1000, 1)
+            _log(request_id, scope["method"], getattr(route, "path", None), status, milliseconds)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] not in _UNLIMITED:
@@ -115,6 +107,19 @@ class Surround:
             await _send_empty(send)
         else:
             await self._app(scope, receive, send)
+
+
+def _log(request_id: str, method: str, route: str | None, status: int, milliseconds: float) -> None:
+    """One line. `Logger.info` would look for its caller on the stack, for each request anew."""
+    if log.isEnabledFor(logging.INFO):
+        values = {
+            "request_id": request_id,
+            "method": method,
+            "route": route,
+            "status": status,
+            "milliseconds": milliseconds,
+        }
+        log.handle(log.makeRecord(log.name, logging.INFO, __file__, 0, "request", (), None, extra=values))
 
 
 def _is_public(method: str, path: str) -> bool:

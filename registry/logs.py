@@ -9,6 +9,8 @@ import logging
 import re
 from datetime import UTC, datetime
 
+import orjson
+
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {
     "message",
     "asctime",
@@ -32,7 +34,10 @@ class JsonFormatter(logging.Formatter):
         line |= {name: value for name, value in record.__dict__.items() if name not in _STANDARD}
         if record.exc_info:
             line["traceback"] = _SECRET.sub("[blanked]", self.formatException(record.exc_info))
-        return json.dumps(line, default=str, ensure_ascii=False)
+        try:
+            return orjson.dumps(line, default=str).decode()
+        except TypeError:  # a lone surrogate, or a number beyond 64 bits
+            return json.dumps(line, default=str)
 
 
 def configure_logging(level: str) -> None:

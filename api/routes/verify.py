@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from api import docs
 from api.body import LARGE_BODY_BYTES, read_json
-from api.context import Query, app_of, blocking, json_response, no_query
+from api.context import PlainRoute, Query, app_of, blocking, json_response, no_query
 from api.problems import problem_of, request_id_of
 from api.schemas.verification import VerifyBody, bulk_items, verify_request
 from registry.bootstrap import App
@@ -18,7 +18,7 @@ from registry.errors import RootmarkError
 from registry.services.verification import VerifyRequest
 from registry.verdict.report import Report, report_to_json
 
-router = APIRouter(prefix="/v1", tags=["verification"])
+router = APIRouter(prefix="/v1", tags=["verification"], route_class=PlainRoute)
 
 _EXAMPLE = {"digest": "0x" + "5a" * 32}
 
@@ -38,14 +38,6 @@ def _verified(app: App, request: VerifyRequest) -> dict[str, Any]:
     return report_to_json(report)
 
 
-@router.post("/verify", openapi_extra=docs.body(VerifyBody, _EXAMPLE), responses=docs.REPORT)
-async def verify(request: Request) -> Response:
-    """Verify a digest or a credential, with or without its proof."""
-    no_query(request)
-    _, value = await read_json(request)
-    return json_response(await _report(app_of(request), verify_request(value)))
-
-
 @router.get(
     "/verify/{digest}", openapi_extra=docs.parameters("issuer", "as_of", "live"), responses=docs.REPORT
 )
@@ -59,6 +51,14 @@ async def verify_digest(request: Request, digest: str) -> Response:
         live=query.flag("live"),
     )
     return json_response(await _report(app_of(request), wanted))
+
+
+@router.post("/verify", openapi_extra=docs.body(VerifyBody, _EXAMPLE), responses=docs.REPORT)
+async def verify(request: Request) -> Response:
+    """Verify a digest or a credential, with or without its proof."""
+    no_query(request)
+    _, value = await read_json(request)
+    return json_response(await _report(app_of(request), verify_request(value)))
 
 
 @router.post(
