@@ -30,9 +30,11 @@ from registry.ports.chain import Chain
 from registry.ports.clock import Clock
 from registry.ports.signer import Signer
 from registry.ports.store import Store
+from registry.private_files import private_directory, secret_file
 from registry.services.access import AccessService, new_token, token_sha256
 from registry.services.anchoring.pipeline import Pipeline
 from registry.services.audit import AuditService
+from registry.services.housekeeping import Housekeeping
 from registry.services.idempotency import IdempotencyRef
 from registry.services.indexing import Indexer
 from registry.services.issuers import IssuerService
@@ -118,7 +120,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> App:
         ChainUnavailableError, StoreUnavailableError: node or database cannot be reached.
     """
     clock = clock or SystemClock()
-    data_dir = _private_directory(settings.data_dir)
+    data_dir = private_directory(settings.data_dir)
     with ExitStack() as stack:
         chain, relayer, jsonrpc = _open_chain(settings, data_dir)
         stack.callback(chain.close)
@@ -152,7 +154,8 @@ def _wire(
         store, chain, clock, confirmations=settings.effective_confirmations, owner=f"indexer-{owner}"
     )
     pipeline = Pipeline(store, chain, operating, admins, relayer, clock, policy, owner)
-    steps = [("indexer", indexer.step), ("pipeline", pipeline.step)]
+    forget = Housekeeping(store, clock).step
+    steps = [("indexer", indexer.step), ("pipeline", pipeline.step), ("housekeeping", forget)]
     resources = ExitStack()
     resources.push(stack.pop_all())
     resources.callback(indexer.close)
@@ -172,7 +175,7 @@ def _wire(
         audit=AuditService(store, chain),
         metrics=Metrics(store, chain, clock),
         worker=Worker(steps, poll_seconds=settings.poll_seconds),
-        spool_directory=_private_directory(data_dir / "incoming"),
+        spool_directory=private_directory(data_dir / "incoming"),
         jsonrpc=jsonrpc,
         version=version("rootmark"),
         _resources=resources,
@@ -255,8 +258,8 @@ def operating_keystore(settings: Settings) -> EncryptedKeystore:
 
 
 def _keystore(data_dir: Path, name: str) -> EncryptedKeystore:
-    password = _secret_file(data_dir / f"{name}-password", lambda: secrets.token_hex(32))
-    return EncryptedKeystore(_private_directory(data_dir / name), password.encode(), strong_kdf=False)
+    password = secret_file(data_dir / f"{name}-password", lambda: secrets.token_hex(32))
+    return EncryptedKeystore(private_directory(data_dir / name), password.encode(), strong_kdf=False)
 
 
 def open_reader(
@@ -299,38 +302,7 @@ def admin_token_sha256(settings: Settings, data_dir: Path) -> bytes:
     start."""
     if settings.admin_token is not None:
         return token_sha256(settings.admin_token.get_secret_value())
-    return token_sha256(_secret_file(data_dir / ADMIN_TOKEN_FILE, new_token))
-
-
-def _secret_file(path: Path, make: Callable[[], str]) -> str:
-    """Read a secret, or make it; several processes starting at once agree on one."""
-    try:
-        if not path.exists():
-            temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(make() + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            try:
-                os.link(temporary, path)
-            except FileExistsError:
-                pass
-            finally:
-                temporary.unlink()
-        secret = path.read_text().strip()
-    except OSError as error:
-        raise ConfigurationError(f"{path.name} in DATA_DIR: {error.strerror}") from error
-    if not secret:
-        raise ConfigurationError(f"{path.name} in DATA_DIR is empty; remove it to have it made anew")
-    return secret
-
-
-def _private_directory(path: Path) -> Path:
-    try:
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise ConfigurationError(f"DATA_DIR: {path.name} cannot be made: {error.strerror}") from error
-    return path
+    return token_sha256(secret_file(data_dir / ADMIN_TOKEN_FILE, new_token))
 
 
 # --- database and contract ----------------------------------------------------------------------------------
@@ -338,7 +310,7 @@ def _private_directory(path: Path) -> Path:
 
 def migrate_database(settings: Settings) -> str:
     """Bring the schema up to date; its version."""
-    _private_directory(settings.data_dir)
+    private_directory(settings.data_dir)
     return migrate(settings.effective_database_url)
 
 

@@ -1,0 +1,35 @@
+"""Forgetting what has served its time: answers kept for repeated requests."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from registry.ports.clock import Clock
+from registry.ports.store import Store
+
+KEEP_ANSWERS = timedelta(days=7)
+"""How long a request may be repeated under its Idempotency-Key; afterwards the key is new again."""
+
+_PAUSE = timedelta(hours=1)
+
+
+class Housekeeping:
+    """One step of the background work. Several processes may do it at once."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._due: datetime | None = None
+
+    def step(self) -> bool:
+        """Forget old answers, once an hour; never has more to do at once.
+
+        Raises:
+            StoreUnavailableError: try again later.
+        """
+        now = self._clock.now()
+        if self._due is None or now >= self._due:
+            with self._store.write() as unit:
+                unit.idempotency.purge(now - KEEP_ANSWERS)
+            self._due = now + _PAUSE
+        return False
