@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import threading
@@ -9,17 +10,20 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import uvicorn
 
-from api.app import create_app
-from registry.bootstrap import ADMIN_TOKEN_FILE, App, build, run_worker
 from registry.cli import exits
+from registry.cli.options import JsonFlag
 from registry.cli.output import fail, guarded, stderr
-from registry.logs import configure_logging
-from registry.settings import Settings, load_settings
+from registry.cli.startup import heavy_imports
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from registry.bootstrap import App
+    from registry.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +35,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
     """A bound socket, so that a taken port is found out before anything else is done.
 
     Raises:
-        OSError: the address cannot be bound.
+        OSError: the address cannot be bound, or ``host`` is no address of this machine.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
@@ -44,8 +48,18 @@ def listening_socket(host: str, port: int) -> socket.socket:
     return bound
 
 
+def url_of(bound: socket.socket) -> str:
+    """The address of a server on a bound socket."""
+    host, port = bound.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def make_server(app: App) -> uvicorn.Server:
     """A server over ``app``, not yet running."""
+    import uvicorn
+
+    from api.app import create_app
+
     config = uvicorn.Config(
         create_app(app),
         log_config=None,
@@ -61,7 +75,7 @@ def make_server(app: App) -> uvicorn.Server:
 @contextmanager
 def serving(app: App, bound: socket.socket) -> Iterator[threading.Event]:
     """Server and worker in threads; yields an event that is set when the server has ended."""
-    server: uvicorn.Server = make_server(app)
+    server = make_server(app)
     ended = threading.Event()
 
     def serve() -> None:
@@ -85,28 +99,47 @@ def serving(app: App, bound: socket.socket) -> Iterator[threading.Event]:
 @guarded
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Database, chain, keys and tokens.")] = None,
     workers: Annotated[
         bool,
         typer.Option("--workers/--no-workers", help="Whether this process does the background work too."),
     ] = True,
+    as_json: JsonFlag = False,
 ) -> None:
-    """Serve the API. Nothing set: SQLite and the embedded chain, both in the data directory."""
+    """Serve the API. Nothing set: SQLite and the embedded chain, both in the data directory.
+
+    With --json a line on standard output says where, once the port is taken. Logs go to standard error.
+    SIGTERM and Ctrl-C let running requests end first.
+
+    Example: rootmark serve --port 8080 --data-dir /var/lib/rootmark
+    """
+    with heavy_imports():
+        from registry.bootstrap import ADMIN_TOKEN_FILE, build
+        from registry.logs import configure_logging
+        from registry.settings import load_settings
+
     settings = load_settings(host=host, port=port, data_dir=data_dir)
     configure_logging(settings.log_level)
     signal.signal(signal.SIGTERM, _end)
     bound = bind_or_fail(settings)
     with ExitStack() as stack:
+        stack.callback(bound.close)
         app = build(settings)
         stack.callback(app.close)
+        with heavy_imports():
+            server = make_server(app)
         if workers:
             stack.enter_context(working(app))
-        address = f"http://{settings.host}:{bound.getsockname()[1]}"
+        address = url_of(bound)
+        token_file = settings.data_dir / ADMIN_TOKEN_FILE
         stderr.print(f"Rootmark serves {address}  (API: {address}/docs)", markup=False)
         if settings.admin_token is None:
-            stderr.print(f"admin token: {settings.data_dir / ADMIN_TOKEN_FILE}", markup=False)
-        make_server(app).run(sockets=[bound])
+            stderr.print(f"admin token: {token_file}", markup=False)
+        if as_json:
+            told = None if settings.admin_token else str(token_file)
+            typer.echo(json.dumps({"url": address, "docs": f"{address}/docs", "admin_token_file": told}))
+        server.run(sockets=[bound])
 
 
 def _end(_signal: int, _frame: object) -> None:
@@ -118,6 +151,8 @@ def _end(_signal: int, _frame: object) -> None:
 @contextmanager
 def working(app: App) -> Iterator[None]:
     """The background work in a thread, ended with the block."""
+    from registry.bootstrap import run_worker
+
     thread, stop = run_worker(app)
     try:
         yield
@@ -132,6 +167,7 @@ def bind_or_fail(settings: Settings) -> socket.socket:
         return listening_socket(settings.host, settings.port)
     except OSError as error:
         fail(
-            f"{settings.host}:{settings.port} cannot be used ({error.strerror}); choose another with --port",
+            f"{settings.host}:{settings.port} cannot be used ({error.strerror}); choose another with --port, "
+            "or another address with --host",
             exits.USAGE,
         )

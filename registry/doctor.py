@@ -1,6 +1,7 @@
 """`rootmark doctor`: everything that keeps a server from starting or working, each with what to do about it.
 
-Checks only look. They are independent: one that fails does not keep the others from being made.
+Checks only look: nothing is made, migrated or taken over. They are independent: one that fails does not keep
+the others from being made.
 """
 
 from __future__ import annotations
@@ -10,14 +11,19 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-from registry.bootstrap import SystemClock, operating_keystore, relayer_of
-from registry.chain.factory import open_rpc
+import httpx
+
+from registry.bootstrap import SystemClock, relayer_of
+from registry.chain.doctor import NodeFault, NodeFinding, examine_nodes
+from registry.chain.keystore import EncryptedKeystore
 from registry.encoding import parse_address, to_checksum
-from registry.errors import ChainUnavailableError, ConfigurationError, RootmarkError
-from registry.ports.chain import Chain
+from registry.errors import ConfigurationError, RootmarkError
 from registry.ports.clock import Clock
+from registry.ports.signer import Signer
 from registry.settings import Settings
 from registry.store import migrations_behind
 
@@ -25,7 +31,10 @@ MIN_FREE_BYTES = 512 * 1024 * 1024
 MAX_CLOCK_DIFFERENCE_SECONDS = 30
 MIN_FUNDS_WEI = 10**15
 """About twenty anchors at 1 gwei; below it somebody should know."""
-_INTERVAL_BLOCKS = 10
+KEYSTORES = ("operating-keys", "admin-keys")
+KEYS_TRIED = 20
+_TIMEOUT_SECONDS = 5.0
+_MISSED_BLOCKS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +50,36 @@ class Finding:
 def examine(
     settings: Settings, *, clock: Clock | None = None, free_bytes: Callable[[Path], int] | None = None
 ) -> list[Finding]:
-    """Make all checks that the settings call for."""
+    """Make all checks that the settings call for.
+
+    Args:
+        clock: this machine's, unless a test moves it.
+        free_bytes: of the file system that a path is on.
+    """
+    now = (clock or SystemClock()).now()
     free = free_bytes or (lambda path: shutil.disk_usage(path).free)
-    findings = [_disk(settings, free), _database(settings), _keystores(settings)]
+    checks: list[tuple[str, Callable[[], Iterator[Finding]]]] = [
+        ("disk", lambda: _disk(settings, free)),
+        ("database", lambda: _database(settings)),
+        ("keystore", lambda: _keystores(settings)),
+        ("clock", lambda: _clock_by_files(settings, now)),
+    ]
     if settings.embedded:
-        findings.append(_lock(settings.data_dir / "chain" / "chain.lock"))
+        checks.append(("lock", lambda: _lock(settings.data_dir / "chain" / "chain.lock")))
     else:
-        findings += _node(settings, clock or SystemClock())
-    return findings
+        checks.append(("node", lambda: _nodes(settings, now)))
+    return [finding for name, check in checks for finding in _made(name, check)]
+
+
+def _made(name: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """The findings of a check; an error that it does not expect is one too."""
+    try:
+        yield from check()
+    except RootmarkError as error:
+        yield Finding(name, False, str(error), "mend this, and run the doctor again")
+    except OSError as error:
+        detail = f"this could not be looked at: {error.strerror or type(error).__name__}"
+        yield Finding(name, False, detail, "check who owns DATA_DIR, and its modes")
 
 
 # --- machine ------------------------------------------------------------------------------------------------
@@ -58,147 +89,177 @@ def _existing(path: Path) -> Path:
     return path if path.exists() else _existing(path.absolute().parent)
 
 
-def _disk(settings: Settings, free_bytes: Callable[[Path], int]) -> Finding:
-    free = free_bytes(_existing(settings.data_dir))
+def _disk(settings: Settings, free_bytes: Callable[[Path], int]) -> Iterator[Finding]:
+    place = _existing(settings.data_dir)
+    free = free_bytes(place)
     detail = f"{free // 2**20} MiB free where DATA_DIR is"
-    advice = "" if free >= MIN_FREE_BYTES else "make room: a full disk stops issuing and indexing"
-    return Finding("disk", not advice, detail, advice)
+    if free < MIN_FREE_BYTES:
+        yield Finding("disk", False, detail, "make room: a full disk stops issuing and indexing")
+    elif not place.is_dir() or not os.access(place, os.W_OK):
+        yield Finding("disk", False, "DATA_DIR cannot be written to", "check who owns it, and its mode")
+    else:
+        yield Finding("disk", True, detail)
 
 
-def _lock(path: Path) -> Finding:
+def _clock_by_files(settings: Settings, now: datetime) -> Iterator[Finding]:
+    """Files of DATA_DIR from the future tell that this clock was set back."""
+    files = [path for path in settings.data_dir.glob("*") if path.is_file()]
+    files += [path for path in (settings.data_dir / "chain").glob("*") if path.is_file()]
+    newest = max((path.stat().st_mtime for path in files), default=0.0)
+    ahead = newest - now.timestamp()
+    if ahead > MAX_CLOCK_DIFFERENCE_SECONDS:
+        detail = f"this machine's clock is {ahead:.0f} s behind the newest file in DATA_DIR"
+        yield Finding("clock", False, detail, "set the clock (NTP)")
+    elif settings.embedded:
+        yield Finding("clock", True, "not behind what is in DATA_DIR")
+
+
+def _lock(path: Path) -> Iterator[Finding]:
     """The lock dies with its process; a file that is left over only looks like one."""
     if not path.exists():
-        return Finding("lock", True, "the data directory is not in use")
+        yield Finding("lock", True, "the data directory is not in use")
+        return
     with path.open("rb") as file:
         holder = file.read(32).decode("ascii", "replace").strip()
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            return Finding("lock", True, f"the embedded chain is in use by process {holder or 'unknown'}")
-    if holder.isdecimal() and not _is_running(int(holder)):
-        return Finding(
+            yield Finding("lock", True, f"the embedded chain is in use by process {holder or 'unknown'}")
+            return
+    if holder.isdecimal():  # a process that ends well takes its number out of the file
+        yield Finding(
             "lock",
             False,
-            f"a lock file is left from process {holder}, which has ended without closing the chain",
-            "nothing to do: the next start takes it over; look why the process was killed",
+            f"a stale lock is left from process {holder}, which was killed",
+            "the next start takes it over, nothing is lost; find out why the process was killed",
         )
-    return Finding("lock", True, "the data directory is not in use")
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    else:
+        yield Finding("lock", True, "the data directory is not in use")
 
 
 # --- database and keys --------------------------------------------------------------------------------------
 
 
-def _database(settings: Settings) -> Finding:
+def _database(settings: Settings) -> Iterator[Finding]:
+    if settings.database_url is None and not (settings.data_dir / "rootmark.db").exists():
+        yield Finding("database", True, "made at the first start")
+        return
     try:
         behind = migrations_behind(settings.effective_database_url)
     except RootmarkError as error:
-        return Finding("database", False, str(error), "check DATABASE_URL, and that the database runs")
-    fresh = settings.database_url is None and not (settings.data_dir / "rootmark.db").exists()
-    if behind and not fresh:
-        return Finding("database", False, f"{behind} migrations behind", "run `rootmark db migrate`")
-    return Finding("database", True, "made at the first start" if fresh else "up to date")
+        yield Finding("database", False, str(error), "check DATABASE_URL, and that the database runs")
+        return
+    if behind:
+        plural = "s" if behind > 1 else ""
+        yield Finding("database", False, f"{behind} migration{plural} behind", "run `rootmark db migrate`")
+    else:
+        yield Finding("database", True, "up to date")
 
 
-def _keystores(settings: Settings) -> Finding:
+def _keystores(settings: Settings) -> Iterator[Finding]:
     try:
         relayer = relayer_of(settings)
-        if (settings.data_dir / "operating-keys").exists():
-            keystore = operating_keystore(settings)
-            for address in keystore.addresses():
-                keystore.get(address)
+        for name in KEYSTORES:
+            _try_keys(settings.data_dir, name)
     except RootmarkError as error:
-        return Finding(
-            "keystore",
-            False,
-            str(error),
-            "restore keystore and password from the backup, or mend their modes",
-        )
-    return Finding("keystore", True, "readable" if relayer or settings.embedded else "no relayer key is set")
-
-
-# --- node ---------------------------------------------------------------------------------------------------
-
-
-def _node(settings: Settings, clock: Clock) -> Iterator[Finding]:
-    try:
-        chain = open_rpc(
-            settings.rpc_url,
-            chain_id=settings.chain_id,
-            registry=parse_address(settings.registry) if settings.registry else None,
-            deployed_block=settings.deployed_block,
-            quorum=len(settings.rpc_url),
-        )
-    except ChainUnavailableError as error:
-        yield Finding("node", False, str(error), "check RPC_URL, and that each node runs")
+        advice = "restore keystore and password from the backup, or mend owner and mode"
+        yield Finding("keystore", False, str(error), advice)
         return
-    except ConfigurationError as error:
-        yield Finding(
-            "contract", False, str(error), "check RPC_URL, CHAIN_ID and REGISTRY, or `rootmark deploy`"
-        )
+    set_up = relayer is not None or settings.embedded
+    yield Finding("keystore", True, "readable" if set_up else "no relayer key is set")
+
+
+def _try_keys(data_dir: Path, name: str) -> None:
+    """Decrypt some keys of a keystore. It and its password are made at the first start, not here."""
+    directory, password_file = data_dir / name, data_dir / f"{name}-password"
+    if not directory.exists():
         return
     try:
-        yield Finding("node", True, f"{len(settings.rpc_url)} answering")
-        yield Finding("contract", True, f"the registry stands at {to_checksum(chain.info.address)}")
-        yield from _guarded("clock", lambda: _clock(chain, clock))
-        yield from _guarded("funds", lambda: _funds(settings, chain))
-    finally:
-        chain.close()
+        if not any(directory.iterdir()):
+            return
+        password = password_file.read_text().strip().encode()
+    except FileNotFoundError as error:
+        raise ConfigurationError(f"{password_file.name} is missing: the keys beside it are locked") from error
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{name} or its password cannot be read") from error
+    keystore = EncryptedKeystore(directory, password, strong_kdf=False)
+    for address in sorted(keystore.addresses())[:KEYS_TRIED]:
+        keystore.get(address)
 
 
-def _guarded(name: str, check: Callable[[], Finding]) -> Iterator[Finding]:
+# --- nodes --------------------------------------------------------------------------------------------------
+
+_CHECKS = {
+    NodeFault.UNREACHABLE: ("node", "check RPC_URL, and that the node runs"),
+    NodeFault.WRONG_CHAIN_ID: ("chain", "check RPC_URL and CHAIN_ID: one of them is another chain's"),
+    NodeFault.NO_CODE: ("contract", "check REGISTRY, or deploy the contract with `rootmark deploy`"),
+    NodeFault.OTHER_CODE: ("contract", "check REGISTRY: this is another contract, or another version"),
+}
+
+
+def _nodes(settings: Settings, now: datetime) -> Iterator[Finding]:
+    relayer = _relayer(settings)
+    found = examine_nodes(
+        settings.rpc_url,
+        chain_id=settings.chain_id,
+        registry=parse_address(settings.registry) if settings.registry else None,
+        account=None if relayer is None else relayer.address,
+    )
+    for url, node in zip(settings.rpc_url, found, strict=True):
+        if node.fault is None:
+            yield Finding("node", True, f"{node.node} {node.detail}, with the registry")
+        else:
+            check, advice = _CHECKS[node.fault]
+            yield Finding(check, False, f"{node.node}: {node.detail}", advice)
+        if node.latest is not None:
+            yield _clock(node, _date_of(url), now)
+    if relayer is not None:
+        balances = [node.balance_wei for node in found if node.balance_wei is not None]
+        if balances:
+            yield _funds(relayer, min(balances))
+
+
+def _relayer(settings: Settings) -> Signer | None:
+    """The relayer, where its keystore is readable; that it is not is another check's finding."""
     try:
-        yield check()
-    except RootmarkError as error:
-        yield Finding(name, False, str(error), "run it again once the node answers")
+        return relayer_of(settings)
+    except RootmarkError:
+        return None
 
 
-def _clock(chain: Chain, clock: Clock) -> Finding:
-    """Compare with the newest block. A block from the future tells that this clock is late; an old one tells
-    that it is early, or that the node is behind, where the chain's blocks come regularly."""
-    latest = chain.latest()
-    difference = clock.now().timestamp() - latest.timestamp
-    if difference < -MAX_CLOCK_DIFFERENCE_SECONDS:
-        return Finding(
-            "clock",
-            False,
-            f"this machine's clock is {-difference:.0f} s behind the newest block",
-            "set the clock (NTP)",
-        )
-    interval = _block_seconds(chain, latest.number)
-    allowed = MAX_CLOCK_DIFFERENCE_SECONDS + 3 * interval
-    if not chain.info.test_chain and difference > allowed:
-        return Finding(
-            "clock",
-            False,
-            f"the newest block is {difference:.0f} s old, blocks come every {interval:.0f} s",
-            "set the clock (NTP), or ask why the node is behind",
-        )
-    return Finding("clock", True, "fits the newest block")
-
-
-def _block_seconds(chain: Chain, latest: int) -> float:
-    first = max(latest - _INTERVAL_BLOCKS, 0)
-    if first == latest:
-        return 0.0
-    return (chain.header(latest).timestamp - chain.header(first).timestamp) / (latest - first)
-
-
-def _funds(settings: Settings, chain: Chain) -> Finding:
-    relayer = relayer_of(settings)
-    if relayer is None:
-        return Finding("funds", True, "no relayer: issuers' own keys pay")
-    balance = chain.balance_wei(relayer.address)
-    detail = f"the relayer {to_checksum(relayer.address)} has {balance} wei"
-    if balance < MIN_FUNDS_WEI:
+def _funds(relayer: Signer, balance_wei: int) -> Finding:
+    detail = f"the relayer {to_checksum(relayer.address)} has {balance_wei} wei"
+    if balance_wei < MIN_FUNDS_WEI:
         return Finding("funds", False, detail, "send it ether: without it nothing is anchored")
     return Finding("funds", True, detail)
+
+
+def _date_of(url: str) -> datetime | None:
+    """The node's clock, as its HTTP answers tell it (RFC 9110, section 6.6.1); None where they do not."""
+    ask = {"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []}
+    try:
+        answer = httpx.post(url, json=ask, timeout=_TIMEOUT_SECONDS, follow_redirects=False)
+        date = parsedate_to_datetime(answer.headers["Date"])
+    except (httpx.HTTPError, httpx.InvalidURL, KeyError, ValueError):
+        return None
+    return date if date.tzinfo is not None else date.replace(tzinfo=UTC)
+
+
+def _clock(node: NodeFinding, date: datetime | None, now: datetime) -> Finding:
+    """Compare this clock with the node's, and with its newest block: one from the future tells that this
+    clock is late, an old one where blocks come regularly that it is early, or that the node is behind."""
+    assert node.latest is not None
+    age = now.timestamp() - node.latest.timestamp
+    difference = 0.0 if date is None else (now - date).total_seconds()
+    if abs(difference) > MAX_CLOCK_DIFFERENCE_SECONDS:
+        side = "ahead of" if difference > 0 else "behind"
+        detail = f"this machine's clock is {abs(difference):.0f} s {side} that of {node.node}"
+        return Finding("clock", False, detail, "set this clock (NTP), or the node's")
+    if age < -MAX_CLOCK_DIFFERENCE_SECONDS:
+        detail = f"this machine's clock is {-age:.0f} s behind the newest block of {node.node}"
+        return Finding("clock", False, detail, "set the clock (NTP)")
+    regular = node.block_seconds
+    if regular is not None and age > MAX_CLOCK_DIFFERENCE_SECONDS + _MISSED_BLOCKS * regular:
+        detail = f"the newest block of {node.node} is {age:.0f} s old, blocks come every {regular:.0f} s"
+        return Finding("clock", False, detail, "set the clock (NTP), or ask why the node is behind")
+    return Finding("clock", True, f"fits that of {node.node}")

@@ -1,7 +1,7 @@
 """What is wrong with each node, for a person who sets a server up: one finding for each, none raised.
 
 The checks are those of `registry.chain.gateway.open_gateway`, node by node, with the kind of the fault
-beside the text, and the age of the newest block, which tells a stuck node or a wrong clock.
+beside the text, and what tells of a stuck node, a wrong clock or an empty account.
 """
 
 from __future__ import annotations
@@ -14,12 +14,17 @@ from eth_hash.auto import keccak
 
 from registry.chain.abi import load_artifact
 from registry.chain.blocks import LATEST, code_at, header_at
+from registry.chain.chains import LOCAL_CHAINS
 from registry.chain.factory import http_nodes
 from registry.chain.gateway import chain_id_of
 from registry.chain.node import Node
+from registry.chain.rpc import quantity
 from registry.encoding import Address, to_checksum, to_hex
 from registry.errors import ChainError, ChainUnavailableError
 from registry.model.chain import Header
+
+INTERVAL_BLOCKS = 10
+"""The time between blocks is the mean over so many."""
 
 
 class NodeFault(StrEnum):
@@ -33,17 +38,29 @@ class NodeFault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NodeFinding:
-    """One node. ``fault`` is None for a good one; ``latest`` its newest block, where it could be read."""
+    """One node. ``fault`` is None for a good one; the rest as far as it could be read.
+
+    Attributes:
+        latest: its newest block.
+        block_seconds: mean time between its newest blocks; None on local chains, where they come at will.
+        balance_wei: of the account that was asked about.
+    """
 
     node: str
     fault: NodeFault | None
     detail: str
     chain_id: int | None = None
     latest: Header | None = None
+    block_seconds: float | None = None
+    balance_wei: int | None = None
 
 
 def examine_nodes(
-    urls: Sequence[str], *, chain_id: int | None = None, registry: Address | None = None
+    urls: Sequence[str],
+    *,
+    chain_id: int | None = None,
+    registry: Address | None = None,
+    account: Address | None = None,
 ) -> tuple[NodeFinding, ...]:
     """Look at every node.
 
@@ -51,19 +68,28 @@ def examine_nodes(
         urls: http or https.
         chain_id: that the settings name; None is no check.
         registry: the contract's address; None takes the one that the CREATE2 factory gives it.
+        account: whose balance to read.
 
     Raises:
         ConfigurationError: no URL, or one that is none.
     """
     nodes = http_nodes(urls)
     try:
-        return tuple(examine_node(node, chain_id=chain_id, registry=registry) for node in nodes)
+        return tuple(
+            examine_node(node, chain_id=chain_id, registry=registry, account=account) for node in nodes
+        )
     finally:
         for node in nodes:
             node.close()
 
 
-def examine_node(node: Node, *, chain_id: int | None = None, registry: Address | None = None) -> NodeFinding:
+def examine_node(
+    node: Node,
+    *,
+    chain_id: int | None = None,
+    registry: Address | None = None,
+    account: Address | None = None,
+) -> NodeFinding:
     """Look at one node; arguments as of `examine_nodes`."""
     artifact = load_artifact()
     address = registry or artifact.create2_address
@@ -71,6 +97,8 @@ def examine_node(node: Node, *, chain_id: int | None = None, registry: Address |
         found_id = chain_id_of(node)
         latest = header_at(node, LATEST)
         code = code_at(node, address)
+        seconds = None if found_id in LOCAL_CHAINS else _block_seconds(node, latest)
+        balance = None if account is None else _balance(node, account)
     except (ChainError, ChainUnavailableError) as error:
         return NodeFinding(node.name, NodeFault.UNREACHABLE, str(error))
     fault: NodeFault | None = None
@@ -87,4 +115,16 @@ def examine_node(node: Node, *, chain_id: int | None = None, registry: Address |
             f"the contract at {to_checksum(address)} is not this registry: "
             f"expected code hash {to_hex(artifact.code_hash)}, found {to_hex(keccak(code))}"
         )
-    return NodeFinding(node.name, fault, detail, found_id, latest)
+    return NodeFinding(node.name, fault, detail, found_id, latest, seconds, balance)
+
+
+def _block_seconds(node: Node, latest: Header) -> float | None:
+    first = max(latest.number - INTERVAL_BLOCKS, 0)
+    if first == latest.number:
+        return None
+    return (latest.timestamp - header_at(node, first).timestamp) / (latest.number - first)
+
+
+def _balance(node: Node, account: Address) -> int:
+    found = node.ask("eth_getBalance", to_hex(account), LATEST)
+    return node.reading("eth_getBalance", lambda: quantity(found, "balance"))

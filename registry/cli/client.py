@@ -4,45 +4,81 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
-from registry.errors import RootmarkError
+from registry.cli import exits
+from registry.cli.output import CommandError
 
 TIMEOUT_SECONDS = 90.0
+UPLOAD_TIMEOUT_SECONDS = 600.0
+"""A batch of a million is read, checked and sealed before the server answers."""
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+"""No proxy stands before these, whatever the environment says."""
+
+_NEXT_STEPS = {
+    401: "give an API key with --key or ROOTMARK_API_KEY; the server's administrator needs its admin token "
+    "(ROOTMARK_ADMIN_TOKEN, or run this where DATA_DIR is)",
+    403: "use a key with that scope; `rootmark keys create` makes one",
+    429: "wait a little, or use an API key, which may ask more often",
+    503: "try again in a moment; `rootmark doctor` on the server says what is wrong",
+}
 
 
-class ServerUnreachableError(RootmarkError):
-    """No connection, or no answer in time."""
+class ServerUnreachableError(CommandError):
+    """No connection, no answer in time, or an answer that is not Rootmark's."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, exits.UNREACHABLE)
 
 
-class ServerProblemError(RootmarkError):
+class ServerProblemError(CommandError):
     """The server answered with a problem; ``problem`` is its JSON."""
 
-    def __init__(self, problem: Mapping[str, Any]) -> None:
-        places = [
-            f"  {error.get('pointer') or 'line ' + str(error.get('line', '?'))}: {error.get('detail', '')}"
-            for error in problem.get("errors", [])
-        ]
-        text = f"{problem.get('title', 'refused')}: {problem.get('detail', '')}"
-        super().__init__("\n".join([text, *places]))
+    def __init__(self, problem: Mapping[str, Any], status: int) -> None:
+        detail = problem.get("detail") or ""
+        lines = [f"{problem.get('title', 'refused')}: {detail}"]
+        faults = problem.get("errors")
+        for fault in faults if isinstance(faults, list) else []:
+            place = f"line {fault['line']}" if "line" in fault else fault.get("pointer") or "the whole body"
+            lines.append(f"  {place}: {fault.get('detail', '')}")
+        if status in _NEXT_STEPS:
+            lines.append(_NEXT_STEPS[status])
+        super().__init__("\n".join(lines), exits.exit_code_of_status(status))
         self.problem = dict(problem)
 
 
 class Server:
-    """One server, with one key."""
+    """One server, with one key. A context manager, as connections are kept open."""
 
     def __init__(self, url: str, token: str | None) -> None:
         self.url = url.rstrip("/")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=TIMEOUT_SECONDS)
+        try:
+            near = httpx.URL(self.url).host in _LOOPBACK
+            self._http = httpx.Client(
+                base_url=self.url, headers=headers, timeout=TIMEOUT_SECONDS, trust_env=not near
+            )
+        except (httpx.InvalidURL, UnicodeEncodeError) as error:
+            raise CommandError(f"{self.url} or the API key is not well-formed", exits.USAGE) from error
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
 
     def get(self, path: str, **query: str | int | list[str] | None) -> Any:
         """GET, decoded."""
-        params = {name: value for name, value in query.items() if value is not None}
-        return self._decode(self._send("GET", path, params=params))
+        return self._decode(self._send("GET", path, params=_given(query)))
 
     def post(
         self,
@@ -57,16 +93,18 @@ class Server:
         headers = {"Idempotency-Key": key} if key else {}
         if wait_seconds:
             headers["Prefer"] = f"wait={min(wait_seconds, 60)}"
-        params = {name: value for name, value in query.items() if value is not None}
-        return self._decode(self._send("POST", path, json=body, headers=headers, params=params))
+        return self._decode(self._send("POST", path, json=body, headers=headers, params=_given(query)))
 
     def post_lines(
-        self, path: str, lines: Iterator[bytes], *, key: str | None = None, **query: str | None
+        self, path: str, parts: Iterable[bytes], *, key: str | None = None, **query: str | None
     ) -> Any:
-        """POST NDJSON, streamed."""
+        """POST NDJSON, streamed: ``parts`` are sent as they come."""
         headers = {"Content-Type": "application/x-ndjson"} | ({"Idempotency-Key": key} if key else {})
-        params = {name: value for name, value in query.items() if value is not None}
-        return self._decode(self._send("POST", path, content=lines, headers=headers, params=params))
+        timeout = httpx.Timeout(TIMEOUT_SECONDS, read=UPLOAD_TIMEOUT_SECONDS)
+        sent = self._send(
+            "POST", path, content=iter(parts), headers=headers, params=_given(query), timeout=timeout
+        )
+        return self._decode(sent)
 
     def delete(self, path: str) -> None:
         """DELETE."""
@@ -74,11 +112,21 @@ class Server:
 
     def text(self, path: str, accept: str, **query: str | None) -> str:
         """GET as text."""
-        params = {name: value for name, value in query.items() if value is not None}
-        response = self._send("GET", path, params=params, headers={"Accept": accept})
+        response = self._send("GET", path, params=_given(query), headers={"Accept": accept})
         if response.is_error:
             self._decode(response)
         return response.text
+
+    def lines(self, path: str) -> Iterator[str]:
+        """GET an NDJSON stream, line by line, without keeping it."""
+        try:
+            with self._http.stream("GET", path) as response:
+                if response.is_error:
+                    response.read()
+                    self._decode(response)
+                yield from response.iter_lines()
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from error
 
     def items(self, path: str, **query: str | int | None) -> Iterator[dict[str, Any]]:
         """All items of a list, page by page."""
@@ -91,31 +139,53 @@ class Server:
                 return
 
     def wait(self, path: str, done: frozenset[str], timeout_seconds: float = 600) -> Any:
-        """GET until ``state`` is one of ``done``."""
+        """GET until ``state`` is one of ``done``, or the time is over."""
         deadline = time.monotonic() + timeout_seconds
         while True:
             value = self.get(path)
             if value["state"] in done or time.monotonic() > deadline:
                 return value
-            time.sleep(0.2)
+            time.sleep(0.1)
 
     def _send(self, method: str, path: str, **more: Any) -> httpx.Response:
         try:
             return self._http.request(method, path, **more)
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeEncodeError) as error:
+            raise CommandError(f"{self.url} is not the address of a server", exits.USAGE) from error
         except httpx.HTTPError as error:
-            raise ServerUnreachableError(
-                f"the server at {self.url} does not answer ({type(error).__name__}); is `rootmark serve` "
-                "running, or does --server name another?"
-            ) from error
+            raise self._unreachable(error) from error
 
-    @staticmethod
-    def _decode(response: httpx.Response) -> Any:
+    def _unreachable(self, error: Exception) -> ServerUnreachableError:
+        return ServerUnreachableError(
+            f"the server at {self.url} does not answer ({type(error).__name__}); is `rootmark serve` "
+            "running, or does --server name another?"
+        )
+
+    def _decode(self, response: httpx.Response) -> Any:
         if response.status_code == 204:
             return None
         try:
             value = response.json()
-        except json.JSONDecodeError as error:
-            raise ServerUnreachableError("the server's answer is not JSON; is it Rootmark's?") from error
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise ServerUnreachableError(
+                f"what answers at {self.url} is not Rootmark; does --server name the right one?"
+            ) from error
         if response.is_error:
-            raise ServerProblemError(value)
+            problem = value if isinstance(value, dict) else {}
+            raise ServerProblemError(problem, response.status_code)
         return value
+
+
+def path_of(*segments: str) -> str:
+    """A path under /v1 from its segments, quoted.
+
+    Raises:
+        CommandError: one is empty.
+    """
+    if not all(segments):
+        raise CommandError("an address, digest or id is empty", exits.USAGE)
+    return "/v1/" + "/".join(quote(segment, safe="") for segment in segments)
+
+
+def _given(query: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in query.items() if value is not None}

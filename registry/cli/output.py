@@ -1,4 +1,8 @@
-"""What commands share: where the server is, which key, how to print, how to end."""
+"""How commands print, and how they end.
+
+Results go to standard output, everything else (errors, progress, hints) to standard error. Imports only what
+is quick to load: `rootmark --help` goes through here.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +12,14 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, ParamSpec, TypeVar
+from traceback import extract_tb
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import typer
 from rich.console import Console
 
 from registry.cli import exits
-from registry.cli.client import Server, ServerUnreachableError
-from registry.encoding import JsonValue, parse_json
-from registry.errors import RootmarkError, ValidationError
-from registry.settings import Settings, load_settings
+from registry.errors import RootmarkError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,24 +27,13 @@ T = TypeVar("T")
 stdout = Console(soft_wrap=True, highlight=False)
 stderr = Console(stderr=True, soft_wrap=True, highlight=False)
 
-MAX_FILE_BYTES = 64 * 1024 * 1024
 
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text for people.")]
-ServerUrl = Annotated[
-    str | None,
-    typer.Option("--server", help="Address of the server; default: HOST and PORT of the settings."),
-]
-ApiKey = Annotated[
-    str | None,
-    typer.Option(
-        "--key", envvar="ROOTMARK_API_KEY", show_envvar=True, help="API key; better set in the environment."
-    ),
-]
-Reason = Annotated[
-    str | None, typer.Option("--reason", help="Why; see `rootmark revoke --help` for the names.")
-]
-Note = Annotated[str | None, typer.Option("--note", help="Private note, for the issuer and auditors.")]
-Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until the chain has it, finally.")]
+class CommandError(RootmarkError):
+    """A command ends with this message and exit code."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 def guarded(command: Callable[P, T]) -> Callable[P, T]:
@@ -52,20 +43,37 @@ def guarded(command: Callable[P, T]) -> Callable[P, T]:
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return command(*args, **kwargs)
-        except ServerUnreachableError as error:
-            fail(str(error), exits.UNREACHABLE)
+        except CommandError as error:
+            fail(str(error), error.code)
         except RootmarkError as error:
-            lines = [str(error)]
-            for fault in error.faults:
-                place = fault.pointer or (f"line {fault.line}" if fault.line else "")
-                if place and fault.detail not in lines[0]:
-                    lines.append(f"  {place}: {fault.detail}")
-            fail("\n".join(lines), exits.exit_code_of(error))
+            fail(_with_places(error), exits.exit_code_of(error))
         except BrokenPipeError:  # the reader of our output has gone, as `head` does
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(exits.DONE) from None
+        except (typer.Exit, typer.Abort, typer.BadParameter):
+            raise
+        except OSError as error:  # the disk is full, a file is in the way
+            fail(f"the system refused: {error.strerror or type(error).__name__}", exits.INVALID)
+        except Exception as error:  # noqa: BLE001 - a command line shows no traceback
+            fail(_defect(error), exits.INVALID)
 
     return run
+
+
+def _with_places(error: RootmarkError) -> str:
+    lines = [str(error)]
+    for fault in error.faults:
+        place = fault.pointer or (f"line {fault.line}" if fault.line else "")
+        if place and fault.detail not in lines[0]:
+            lines.append(f"  {place}: {fault.detail}")
+    return "\n".join(lines)
+
+
+def _defect(error: Exception) -> str:
+    """What to report about an error that nobody expected: its kind and place, none of its contents."""
+    frames = extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"rootmark itself failed ({type(error).__name__}{place}); please report what you did"
 
 
 def fail(message: str, code: int) -> NoReturn:
@@ -80,51 +88,3 @@ def show(value: Any, as_json: bool, text: Callable[[Any], str]) -> None:
         typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
     else:
         stdout.print(text(value), markup=False)
-
-
-def settings() -> Settings:
-    """The settings of this directory and environment."""
-    return load_settings()
-
-
-def server(url: str | None, token: str | None) -> Server:
-    """The server to talk to."""
-    if url is None:
-        found = settings()
-        url = found.public_url or f"http://{found.host}:{found.port}"
-    return Server(url, token)
-
-
-def admin_token() -> str | None:
-    """The server's admin token, where this account may read it."""
-    found = settings()
-    if found.admin_token is not None:
-        return found.admin_token.get_secret_value()
-    try:
-        return (found.data_dir / "admin-token").read_text().strip()
-    except OSError:
-        return None
-
-
-def read_input(path: str) -> bytes:
-    """The bytes of a file, or of standard input for `-`.
-
-    Raises:
-        ValidationError: it cannot be read, or is longer than 64 MiB.
-    """
-    try:
-        if path == "-":
-            data = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
-        else:
-            with Path(path).open("rb") as file:
-                data = file.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise ValidationError(f"{path} cannot be read: {error.strerror}") from error
-    if len(data) > MAX_FILE_BYTES:
-        raise ValidationError(f"{path} is longer than {MAX_FILE_BYTES} bytes")
-    return data
-
-
-def read_json_input(path: str) -> JsonValue:
-    """A file, or standard input, as strict JSON."""
-    return parse_json(read_input(path))

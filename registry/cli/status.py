@@ -7,21 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from registry.cli import exits
-from registry.cli.issuing import SETTLED
-from registry.cli.output import (
-    ApiKey,
-    JsonFlag,
-    Note,
-    ServerUrl,
-    Wait,
-    guarded,
-    read_input,
-    server,
-    show,
-)
+from registry.cli.inputs import read_input
+from registry.cli.options import ApiKey, JsonFlag, Note, ServerUrl, Wait, server
+from registry.cli.output import guarded, show
+from registry.cli.progress import waiting
 from registry.errors import ValidationError
 from registry.model.reasons import REASON_LABELS
 
+SETTLED = frozenset({"final", "failed", "awaiting_approval"})
 _REASONS = f"One of {', '.join(REASON_LABELS)}."
 
 Digests = Annotated[list[str], typer.Argument(help="Digests; - reads them from standard input, one a line.")]
@@ -35,6 +28,7 @@ def register(app: typer.Typer) -> None:
     app.command("reinstate")(reinstate)
     app.command("annul")(annul)
     app.command("withdraw")(withdraw)
+    app.command("approve")(approve)
 
 
 @guarded
@@ -47,7 +41,14 @@ def revoke(
     key: ApiKey = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Revoke credentials for good; only the issuer's admin can annul it."""
+    """Revoke credentials for good; only the issuer's admin can annul it.
+
+    Examples:
+
+      rootmark revoke 0x5a... --reason issued_in_error
+
+      rootmark revoke - --reason superseded --note "new syllabus" < digests.txt
+    """
     _change("/v1/revocations", digests, reason, note, wait, server_url, key, as_json)
 
 
@@ -93,10 +94,11 @@ def annul(
     """Annul revocations, or a batch's withdrawal. Needs an API key with scope `admin`."""
     if (batch is None) == (not digests):
         raise ValidationError("give either digests or --batch")
+    from registry.cli.client import path_of
+
     if batch is not None:
-        _send(
-            f"/v1/batches/{batch}/withdrawal-annulment", _body(reason, note), wait, server_url, key, as_json
-        )
+        path = path_of("batches", batch, "withdrawal-annulment")
+        _send(path, _body(reason, note), wait, server_url, key, as_json)
     else:
         _change("/v1/annulments", digests or [], reason, note, wait, server_url, key, as_json)
 
@@ -112,7 +114,9 @@ def withdraw(
     as_json: JsonFlag = False,
 ) -> None:
     """Withdraw a whole batch."""
-    _send(f"/v1/batches/{batch}/withdrawal", _body(reason, note), wait, server_url, key, as_json)
+    from registry.cli.client import path_of
+
+    _send(path_of("batches", batch, "withdrawal"), _body(reason, note), wait, server_url, key, as_json)
 
 
 def _body(reason: str | None, note: str | None) -> dict[str, Any]:
@@ -130,19 +134,42 @@ def _change(
     as_json: bool,
 ) -> None:
     wanted = read_input("-").decode(errors="replace").split() if digests == ["-"] else digests
+    if not wanted:
+        raise ValidationError("standard input holds no digest")
     _send(path, {"digests": wanted} | _body(reason, note), wait, server_url, key, as_json)
 
 
 def _send(
     path: str, body: dict[str, Any], wait: bool, server_url: str | None, key: str | None, as_json: bool
 ) -> None:
-    target = server(server_url, key)
-    made = target.post(path, body)
-    if wait and made["state"] != "awaiting_approval":
-        made = target.wait(f"/v1/requests/{made['id']}", SETTLED)
+    from registry.cli.client import path_of
+
+    with server(server_url, key) as target:
+        made = target.post(path, body)
+        with waiting(f"{made['kind']} of {made['count']}: {made['state']}") as say:
+            while wait and made["state"] not in SETTLED:
+                made = target.wait(path_of("requests", made["id"]), SETTLED, timeout_seconds=1)
+                say(f"{made['kind']} of {made['count']}: {made['state']}")
+    _finish(made, as_json)
+
+
+def _finish(made: dict[str, Any], as_json: bool) -> None:
     show(made, as_json, request_text)
     if made["state"] == "failed":
         raise typer.Exit(exits.INVALID)
+
+
+@guarded
+def approve(
+    request: Annotated[str, typer.Argument(help="The request's id.")],
+    server_url: ServerUrl = None,
+    key: ApiKey = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Approve a change of status with a second API key, where the server asks for one (REQUIRE_APPROVAL)."""
+    from registry.cli.client import path_of
+
+    _send(path_of("requests", request, "approval"), {}, True, server_url, key, as_json)
 
 
 def request_text(request: dict[str, Any]) -> str:
@@ -153,5 +180,5 @@ def request_text(request: dict[str, Any]) -> str:
     if request["error"]:
         lines.append(f"error  {request['error']}")
     if request["state"] == "awaiting_approval":
-        lines.append(f"waits for a second API key: POST /v1/requests/{request['id']}/approval")
+        lines.append(f"waits for a second API key: `rootmark approve {request['id']}`")
     return "\n".join(lines)
