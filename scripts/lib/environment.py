@@ -218,7 +218,7 @@ def pip_install(pip: list[str], root: Path, what: str, *options: str) -> None:
     """
     env = {name: value for name, value in os.environ.items() if name not in CHANGING_SETTINGS}
     env |= {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"}
-    quiet = ("-qq", "--no-input", "--disable-pip-version-check", "--no-deps")
+    quiet = ("-qq", "--no-input", "--disable-pip-version-check", "--no-deps", "--no-compile")
     result = subprocess.run([*pip, "install", *quiet, *options], check=False, env=env, cwd=root)
     if result.returncode != 0:
         raise BootstrapError(f"pip could not install {what}", 1)
