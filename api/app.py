@@ -24,7 +24,7 @@ def create_app(app: App) -> FastAPI:
         title="Rootmark",
         version=app.version,
         description=DESCRIPTION,
-        docs_url="/docs",
+        docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
         redirect_slashes=False,

@@ -126,7 +126,7 @@ def _is_public(method: str, path: str) -> bool:
     """Whether any web page may read the answer: public reads, and verification."""
     if method in ("GET", "HEAD"):
         return path.startswith(_PUBLIC_PREFIXES) and _PRIVATE.fullmatch(path) is None
-    return path in _PUBLIC_POSTS
+    return method == "POST" and path in _PUBLIC_POSTS
 
 
 def _is_preflight(scope: Scope) -> bool:

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from api import docs
 from api.body import SMALL_BODY_BYTES, read_bytes
 from api.context import app_of, blocking, json_response, no_query
+from api.docs_page import docs_page
 from api.problems import PAGES
 from registry.bootstrap import App
 from registry.encoding import parse_json, to_checksum, to_hex
@@ -120,6 +121,12 @@ _PAGE = """<!doctype html>
 <style>body{{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}}</style>
 <p><code>{slug}</code> &middot; HTTP {status}</p><h1>{title}</h1><p>{advice}</p></html>
 """
+
+
+@router.get("/docs", response_class=HTMLResponse, include_in_schema=False)
+async def docs_of_the_api(request: Request) -> Response:
+    """What the API takes and answers, for people."""
+    return HTMLResponse(docs_page(request.app.openapi()))
 
 
 @router.get("/problems", responses=docs.ANY_OBJECT)
