@@ -1,6 +1,6 @@
-"""A server driven at random against a model of a few lines: whatever happened, in whatever order, the server's
-verdict, the offline verifier's and the model's are the same once nothing is on its way any more, and the
-first two are the same at every moment.
+"""A server driven at random against a model of a few lines: whatever happened, in whatever order, the
+server's verdict, the offline verifier's and the model's are the same once nothing is on its way any more, and
+the first two are the same at every moment.
 
 The clock stands still unless the machine moves it, for the server and for the embedded chain beneath it.
 """
