@@ -64,6 +64,8 @@ def python_scripts() -> list[str]:
 def test_step(arguments: list[str]) -> Step:
     """The tests: all of them, in parallel and measured, or pytest as the caller wants it."""
     chosen = arguments or ["-n", str(WORKERS), "--dist", "loadfile", "--cov", "--cov-report=", "-q"]
+    if not arguments:
+        chosen += ["--durations=15", "--durations-min=5"]
     return Step("tests", (sys.executable, "-m", "pytest", *chosen), shown=True)
 
 
