@@ -272,7 +272,7 @@ async def add_credential(request: Request) -> Response:
         return await blocking(_entry_response, app, entry.batch_id, entry.index, item)
 
     async def replay(resource: str) -> Response:
-        batch_id, _, index = resource.partition("/")
+        batch_id, _, index = resource.rpartition(":")
         return await blocking(_entry_response, app, batch_id, int(index), item)
 
     # The answer names the external_id, which erasure must find nowhere: it is made again from the request.
