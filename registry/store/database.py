@@ -26,6 +26,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from registry.errors import NotFoundError
 from registry.store.errors import FOREIGN, translate
+from registry.store.looking import LookConnection
 from registry.store.prepared import SMALL, Prepared
 from registry.store.values import unique_chunks
 
@@ -44,7 +45,7 @@ _COPY_TYPES: tuple[tuple[type[Any], str], ...] = (
 class Database:
     """A connection inside a transaction that somebody else begins and ends."""
 
-    def __init__(self, connection: Connection, *, read_only: bool) -> None:
+    def __init__(self, connection: Connection | LookConnection, *, read_only: bool) -> None:
         self.connection = connection
         self.read_only = read_only
         self.is_postgres = connection.dialect.name == "postgresql"

@@ -154,7 +154,8 @@ def _sqlite_engine(url: URL, *, writer: bool, **pool: Any) -> Engine:
     def begin(connection: Connection) -> None:
         # On the driver's connection: each of SQLAlchemy's executions costs as much as a whole look-up.
         driver: Any = connection.connection.driver_connection
-        driver.execute(statement)
+        if not driver.in_transaction:  # one that was begun there, see registry.store.looking
+            driver.execute(statement)
 
     event.listen(engine, "connect", set_up)
     event.listen(engine, "begin", begin)

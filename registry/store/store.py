@@ -13,6 +13,7 @@ from registry.errors import ConfigurationError, StoreUnavailableError
 from registry.store.database import Database
 from registry.store.engines import Engines, ensure_wal, open_engines, parse_url, sqlite_path
 from registry.store.errors import FOREIGN, translate
+from registry.store.looking import LookConnection
 from registry.store.schema import migrate as migrate_database
 from registry.store.schema import migrations_behind, newest_version
 from registry.store.unit import SqlUnit
@@ -73,7 +74,8 @@ class SqlStore:
     @contextmanager
     def read(self) -> Iterator[SqlUnit]:
         """A read-only snapshot. A method that writes raises RuntimeError."""
-        with _transaction(self._engines.read, read_only=True) as unit:
+        opened = _transaction if self._path is None else _look
+        with opened(self._engines.read, read_only=True) as unit:
             yield unit
 
     def ping(self) -> None:
@@ -112,6 +114,20 @@ def _transaction(engine: Engine, *, read_only: bool) -> Iterator[SqlUnit]:
         except FOREIGN as error:
             _quietly_roll_back(connection)
             raise translate(error) from error
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _look(engine: Engine, *, read_only: bool) -> Iterator[SqlUnit]:
+    try:
+        connection = LookConnection(engine)
+    except FOREIGN as error:
+        raise translate(error) from error
+    try:
+        unit = SqlUnit(Database(connection, read_only=read_only))
+        yield unit
+        unit.finish()
     finally:
         connection.close()
 

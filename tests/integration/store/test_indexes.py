@@ -108,7 +108,7 @@ def plan_of(unit: Unit, statement: str, parameters: Any) -> list[str]:
         database.connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         rows = database.connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
         return [row[0] for row in rows]
-    rows = database.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+    rows = database.connection.connection.cursor().execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
     return [row[3] for row in rows]
 
 
