@@ -63,9 +63,8 @@ def python_scripts() -> list[str]:
 
 def test_step(arguments: list[str]) -> Step:
     """The tests: all of them, in parallel and measured, or pytest as the caller wants it."""
-    chosen = arguments or ["-n", str(WORKERS), "--dist", "loadfile", "--cov", "--cov-report=", "-q"]
-    if not arguments:
-        chosen += ["--durations=15", "--durations-min=5"]
+    whole = ["-n", str(WORKERS), "--dist", "loadfile", "--cov", "--cov-report=", "-q", "--durations=15"]
+    chosen = arguments or whole
     return Step("tests", (sys.executable, "-m", "pytest", *chosen), shown=True)
 
 

@@ -20,7 +20,7 @@ HOSTS = [
     for parts in (("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"), ("yarnpkg", "com"))
 ]
 OPTIONS = re.compile(
-    r"(?<![\w-])--(?:extra-)?index-url|(?<![\w-])-{2}find-links|index[-_]url *=|file:/{2}/\w"
+    r"(?<![\w-])--(?:extra-)?index-url|(?<![\w-])-{2}find-links|index[-_]url *=|^registry *="
 )
 HOME_PATHS = re.compile(r"(?<![\w.}/-])/(?:home|Users)/\w+/|(?<![\w.}/-])/roo[t]/")
 
