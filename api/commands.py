@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import signal
 import socket
@@ -139,6 +140,8 @@ def serve(
         if as_json:
             told = None if settings.admin_token else str(token_file)
             typer.echo(json.dumps({"url": address, "docs": f"{address}/docs", "admin_token_file": told}))
+        gc.collect()
+        gc.freeze()  # what stays until the end need not be searched for garbage again and again
         server.run(sockets=[bound])
 
 
