@@ -19,8 +19,11 @@ from registry.services.indexing import RETRY_SECONDS, Indexer
 from registry.services.verification import VerificationPolicy, VerificationService
 from registry.verdict.report import Outcome, Report
 from tests.support.chains import embedded_chain
+from tests.support.databases import database_url, postgres_server, postgres_url, sqlite_url
 from tests.support.hostile_node import HostileNode, hostile_node
 from tests.support.pipeline import World, digests, items, world_on
+
+__all__ = ["Watched", "database_url", "postgres_server", "postgres_url", "sqlite_url", "watched"]
 
 
 @dataclass
@@ -106,11 +109,17 @@ class Watched:
 
 
 @pytest.fixture
-def watched(tmp_path: Path) -> Iterator[Watched]:
+def index_url(sqlite_url: str) -> str:
+    """The database; a module that runs on both overrides this with `database_url`."""
+    return sqlite_url
+
+
+@pytest.fixture
+def watched(tmp_path: Path, index_url: str) -> Iterator[Watched]:
     """On the embedded chain; a block is final at once."""
     with (
         embedded_chain(tmp_path / "chain") as driven,
-        world_on(driven, tmp_path) as world,
+        world_on(driven, tmp_path, url=index_url) as world,
         hostile_node(driven.backend()) as node,
     ):
         gateway = open_rpc([node.url], has_finalized_tag=False, timeout_seconds=5.0)

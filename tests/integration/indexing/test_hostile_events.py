@@ -22,6 +22,7 @@ from registry.services.auditing.history import audit_from_chain
 from registry.services.auditing.views import audit_json
 from registry.settings import load_settings
 from tests.support.chains import DrivenChain, root_of
+from tests.support.databases import PostgresServer
 
 ALL = 2**256 - 1
 FARTHEST = 2**64 - 1
@@ -81,8 +82,13 @@ def do_everything(stranger: DrivenChain) -> None:
 
 
 @contextmanager
-def running(directory: Path) -> Iterator[tuple[App, httpx.Client]]:
-    settings = load_settings(data_dir=directory, poll_seconds=0.05, rate_limit_per_minute=1_000_000)
+def running(directory: Path, database_url: str | None) -> Iterator[tuple[App, httpx.Client]]:
+    settings = load_settings(
+        data_dir=directory,
+        database_url=database_url,
+        poll_seconds=0.05,
+        rate_limit_per_minute=1_000_000,
+    )
     with ExitStack() as stack:
         app = build(settings)
         stack.callback(app.close)
@@ -93,9 +99,18 @@ def running(directory: Path) -> Iterator[tuple[App, httpx.Client]]:
         yield app, stack.enter_context(httpx.Client(base_url=url, timeout=60))
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[App, httpx.Client]]:
-    with running(tmp_path_factory.mktemp("hostile")) as made:
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[App, httpx.Client]]:
+    directory = tmp_path_factory.mktemp("hostile")
+    with ExitStack() as stack:
+        url = None
+        if request.param == "postgres":
+            lender: PostgresServer = request.getfixturevalue("postgres_server")
+            url = lender.lend()
+            stack.callback(lender.take_back, url)
+        made = stack.enter_context(running(directory, url))
         made[0].indexer.catch_up()
         yield made
 
