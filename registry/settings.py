@@ -79,7 +79,6 @@ class Settings(BaseSettings):
     batch_max_size: int = Field(
         10_000, ge=1, le=2_000_000, description="An open batch is sealed at this size."
     )
-    context_dir: Path | None = Field(None, description="Further JSON-LD contexts.")
     admin_token: SecretStr | None = Field(None, description="Else made at the first start, in DATA_DIR.")
     store_documents: bool = Field(False, description="Keep the posted credentials.")
     require_approval: bool = Field(
