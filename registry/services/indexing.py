@@ -45,7 +45,7 @@ RANGE_BLOCKS = 2_000
 KEPT_HEADERS = 512
 """Deeper reorgs than this restart the index from the deployment."""
 HEADS_PER_ROUND = 25
-"""So many issuers without new events are compared with the chain in each round that brought blocks."""
+"""So many issuers without new events are compared with the chain in each round."""
 RETRY_SECONDS = 10
 """So often the events of a contradicted issuer are fetched anew."""
 NEVER = datetime.fromtimestamp(0, UTC)
@@ -77,7 +77,8 @@ class Indexer:
         self._confirmations = confirmations
         self._owner = owner
         self._lock = threading.Lock()
-        self._unchecked: list[Address] = []
+        self._hosted: list[Address] = []
+        self._strangers: list[Address] = []
         self._next_retry = NEVER
         self._behind = False
 
@@ -253,7 +254,7 @@ class Indexer:
         with self._store.read() as unit:
             heads = {event.issuer: unit.events.head_of(event.issuer) for event in fetched.events}
             self._ask_for_all(unit)
-            heads |= {issuer: unit.events.head_of(issuer) for issuer in self._unchecked[:HEADS_PER_ROUND]}
+            heads |= {issuer: unit.events.head_of(issuer) for issuer in self._next_to_compare()}
         problems: dict[Address, str] = {}
         for event in fetched.events:
             heads[event.issuer] = fold(heads[event.issuer], event)
@@ -273,20 +274,28 @@ class Indexer:
             for issuer, head in heads.items()
             if self._chain.head_of(issuer, block.hash) != head
         }
-        self._unchecked = [issuer for issuer in self._unchecked if issuer not in heads]
+        self._hosted = [issuer for issuer in self._hosted if issuer not in heads]
+        self._strangers = [issuer for issuer in self._strangers if issuer not in heads]
         return problems
 
     def _ask_for_all(self, unit: Unit) -> None:
-        """Put every issuer on the list of those to compare, after those that wait since earlier blocks."""
-        waiting = set(self._unchecked)
-        self._unchecked += sorted({*_hosted(unit), *unit.events.issuers()} - waiting)
+        """Put every issuer on the lists of those to compare, after those that wait since earlier blocks."""
+        hosted = set(_hosted(unit))
+        strangers = set(unit.events.issuers()) - hosted
+        self._hosted += sorted(hosted.difference(self._hosted))
+        self._strangers += sorted(strangers.difference(self._strangers))
+
+    def _next_to_compare(self) -> list[Address]:
+        """Half of a round at least for those hosted here, whom any number of strangers must not delay."""
+        hosted = self._hosted[: (HEADS_PER_ROUND + 1) // 2]
+        return hosted + self._strangers[: HEADS_PER_ROUND - len(hosted)]
 
     def _look_again(self, token: int) -> None:
         """At the node's newest block: compare further issuers with the contract, so that an event which the
         node hides entirely is noticed too, and see whether a contradiction has resolved itself."""
         with self._store.read() as unit:
             position = unit.events.position()
-            heads = {issuer: unit.events.head_of(issuer) for issuer in self._unchecked[:HEADS_PER_ROUND]}
+            heads = {issuer: unit.events.head_of(issuer) for issuer in self._next_to_compare()}
             mismatched = list(unit.events.mismatches())
         if position is None:
             return
