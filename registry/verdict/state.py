@@ -112,6 +112,12 @@ class RegistryState:
         """`bitsOf`: a word of a bitmap."""
         return sum(mask for mask, _ in self._bits.get((kind, issuer, root, word), ()))
 
+    def count(self, kind: BitKind) -> int:
+        """How many bits of ``kind`` are set, over all batches."""
+        return sum(
+            mask.bit_count() for place, marks in self._bits.items() if place[0] is kind for mask, _ in marks
+        )
+
     def admin(self, issuer: Address) -> Address:
         """`adminOf`: the issuer itself until it handed over."""
         return self._admins.get(issuer, issuer)

@@ -66,22 +66,13 @@ def audit_events(
         "batches_voided": len(voided),
         "keys": len(keys),
         "keys_retired": sum(key.retirement is not None for key in keys),
-        "revoked": _bits(history, BitKind.REVOKED),
-        "suspended": _bits(history, BitKind.SUSPENDED),
+        "revoked": state.count(BitKind.REVOKED),
+        "suspended": state.count(BitKind.SUSPENDED),
     }
     totals |= {
         f"event_{kind}": count for kind, count in Counter(event.kind.value for event in events).items()
     }
     return IssuerAudit(issuer, block, events, history, head_on_chain, voided, totals)
-
-
-def _bits(history: IssuerHistory, kind: BitKind) -> int:
-    state = history.state
-    return sum(
-        mask.bit_count()
-        for batch in state.batches()
-        for mask in state.words(kind, batch.issuer, batch.root).values()
-    )
 
 
 def audit_from_chain(chain: ChainReader, issuer: Address, *, block_number: int | None = None) -> IssuerAudit:

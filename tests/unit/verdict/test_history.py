@@ -124,6 +124,12 @@ def test_state_lists_keys_and_batches_in_order() -> None:
     assert [batch.root for batch in state.batches()] == [ROOT, ROOT_2]
 
 
+def test_bits_are_counted_over_all_batches_and_each_once() -> None:
+    history = anchored().anchor(ROOT_2).revoke(1, 2, 300).revoke(2, 3).revoke(1, root=ROOT_2).suspend(9)
+    state = state_after(history.annul(3))
+    assert (state.count(BitKind.REVOKED), state.count(BitKind.SUSPENDED)) == (4, 1)
+
+
 # --- histories that are not the contract's ---
 
 
