@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
-from api import problems
+from api import docs, problems
 from api.limits import Admission, RateLimiter
 from api.middleware import Surround
 from api.routes import audit, batches, credentials, issuers, status, system, verify
@@ -36,6 +36,8 @@ def create_app(app: App) -> FastAPI:
         web.router.routes.extend(module.router.routes)
     if app.jsonrpc is not None:
         web.add_api_route("/rpc", system.rpc, methods=["POST"], include_in_schema=False)
+    text = docs.complete(web.openapi())
+    web.openapi = lambda: text  # type: ignore[method-assign]
     web.add_exception_handler(RootmarkError, problems.handle_rootmark_error)
     web.add_exception_handler(HTTPException, problems.handle_http_exception)
     limiter = RateLimiter(app.settings.rate_limit_per_minute, app.settings.rate_limit_per_minute_key)

@@ -110,15 +110,22 @@ def listing(item: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _object(required: dict[str, Any], **more: Any) -> dict[str, Any]:
+def object_of(required: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """An object with these members, all of them always there."""
     return {"type": "object", "required": list(required), "properties": required} | more
 
 
-def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+def array_of(item: dict[str, Any]) -> dict[str, Any]:
+    """A list of items of one form."""
+    return {"type": "array", "items": item}
+
+
+def or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """That form, or null."""
     return {"anyOf": [schema, {"type": "null"}]}
 
 
-_ANCHOR = _object(
+_ANCHOR = object_of(
     {
         "transaction": HEX32,
         "block_number": {"type": "integer"},
@@ -131,18 +138,18 @@ _ANCHOR = _object(
         "mode": {"type": "string", "enum": ["direct", "relayed"]},
     }
 )
-BATCH_SCHEMA = _object(
+BATCH_SCHEMA = object_of(
     {
         "id": TEXT,
         "issuer": ADDRESS,
         "state": _PARAMETERS["state"],
         "size": {"type": "integer"},
-        "root": _or_null(HEX32),
+        "root": or_null(HEX32),
         "created_at": TIME,
-        "sealed_at": _or_null(TIME),
-        "anchor": _or_null(_ANCHOR),
-        "withdrawn": _or_null(OBJECT),
-        "error": _or_null(TEXT),
+        "sealed_at": or_null(TIME),
+        "anchor": or_null(_ANCHOR),
+        "withdrawn": or_null(OBJECT),
+        "error": or_null(TEXT),
     }
 )
 BATCH = answers("The batch", BATCH_SCHEMA)
@@ -153,7 +160,7 @@ PROOFS = answers("RootmarkProofs, a line each", TEXT, media="application/x-ndjso
 _DIGEST_ITEM = {
     "anyOf": [
         HEX32,
-        _object(
+        object_of(
             {"digest": HEX32},
             additionalProperties=False,
         )
@@ -201,7 +208,7 @@ BATCH_BODY = parameters("allow_duplicate", "digest_method") | {
     }
 }
 
-REQUEST_SCHEMA = _object(
+REQUEST_SCHEMA = object_of(
     {
         "id": TEXT,
         "kind": TEXT,
@@ -215,11 +222,11 @@ REQUEST_ANSWER = answers("The request", REQUEST_SCHEMA, 202)
 REQUEST = answers("The request", REQUEST_SCHEMA)
 ENTRY_ANSWER = answers(
     "Where the credential is",
-    _object({"digest": HEX32, "batch": TEXT, "index": {"type": "integer"}, "state": TEXT}),
+    object_of({"digest": HEX32, "batch": TEXT, "index": {"type": "integer"}, "state": TEXT}),
     202,
 )
 
-REPORT_SCHEMA = _object(
+REPORT_SCHEMA = object_of(
     {
         "outcome": {
             "type": "string",
@@ -237,11 +244,11 @@ REPORT_SCHEMA = _object(
             ],
         },
         "summary": TEXT,
-        "digest": _or_null(HEX32),
-        "issuer": _or_null(OBJECT),
+        "digest": or_null(HEX32),
+        "issuer": or_null(OBJECT),
         "checks": {
             "type": "array",
-            "items": _object(
+            "items": object_of(
                 {
                     "name": TEXT,
                     "result": {"type": "string", "enum": ["pass", "fail", "unknown", "skipped"]},
@@ -249,19 +256,34 @@ REPORT_SCHEMA = _object(
                 }
             ),
         },
-        "anchor": _or_null(OBJECT),
-        "status": _or_null(OBJECT),
-        "as_of": _or_null(OBJECT),
+        "anchor": or_null(OBJECT),
+        "status": or_null(OBJECT),
+        "as_of": or_null(OBJECT),
         "candidates": {"type": "array"},
         "later": {"type": "array"},
     }
 )
 REPORT = answers("The report; an unknown or bad credential is a finished verification too", REPORT_SCHEMA)
 BULK_REPORT = answers(
-    "A report or a problem for each item", _object({"results": {"type": "array", "items": OBJECT}})
+    "A report or a problem for each item", object_of({"results": {"type": "array", "items": OBJECT}})
 )
-ANY_OBJECT = answers("The answer", OBJECT)
-ANY_LIST = answers("The answer", listing(OBJECT))
-CREATED = answers("Made", OBJECT, 201)
-REGISTERED = answers("Requested", OBJECT, 202)
 EMPTY: dict[int | str, dict[str, Any]] = {**_problems(), 204: {"description": "Done"}}
+
+_IN_PATH = {"digest": HEX32, "address": ADDRESS, "key": ADDRESS}
+_NO_KEY = ("/v1/verify", "/v1/registry", "/health", "/metrics", "/problems")
+
+
+def complete(openapi: dict[str, Any]) -> dict[str, Any]:
+    """Add what FastAPI cannot know: the forms of texts in paths, and where a key is sent."""
+    openapi.setdefault("components", {})["securitySchemes"] = {
+        "key": {"type": "http", "scheme": "bearer", "description": "An issuer's API key, or the admin token."}
+    }
+    for path, operations in openapi["paths"].items():
+        for method, operation in operations.items():
+            if not path.startswith(_NO_KEY):
+                # A key is asked for by every POST and DELETE, and lets more be seen by some GETs.
+                operation["security"] = [{"key": []}] if method != "get" else [{"key": []}, {}]
+            for parameter in operation.get("parameters", ()):
+                if parameter["in"] == "path" and parameter["name"] in _IN_PATH:
+                    parameter["schema"] = _IN_PATH[parameter["name"]]
+    return openapi

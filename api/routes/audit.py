@@ -13,7 +13,7 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api import docs
+from api import docs, shapes
 from api.context import (
     Query,
     app_of,
@@ -115,7 +115,7 @@ def _seconds(instant: datetime | None, *, up: bool = False) -> int | None:
 @router.get(
     "/revocations",
     openapi_extra=docs.parameters("issuer", "reason", "kind", "since", "until", "as_of", "limit", "cursor"),
-    responses=docs.ANY_LIST,
+    responses=shapes.REVOCATIONS,
 )
 async def revocations(request: Request) -> Response:
     """Status changes in chain order, as JSON or (`Accept: text/csv`) as CSV."""
@@ -166,7 +166,7 @@ def _export(
 @router.get(
     "/audit/events",
     openapi_extra=docs.parameters("issuer", "kind", "since", "until", "limit", "cursor"),
-    responses=docs.ANY_LIST,
+    responses=shapes.EVENTS,
 )
 async def events(request: Request) -> Response:
     """The contract's events in chain order."""
@@ -190,7 +190,7 @@ async def events(request: Request) -> Response:
     return page_response(request, [event_json(item.event) for item in shown], following)
 
 
-@router.get("/audit/issuers/{address}", responses=docs.ANY_OBJECT)
+@router.get("/audit/issuers/{address}", responses=shapes.HISTORY)
 async def issuer_history(request: Request, address: str) -> Response:
     """An issuer's whole history, replayed, and whether it leads to the head that the contract holds."""
     no_query(request)
@@ -204,7 +204,7 @@ def _history(app: App, issuer: Any) -> bytes:
     return orjson.dumps(view)
 
 
-@router.get("/audit/consistency", responses=docs.ANY_OBJECT)
+@router.get("/audit/consistency", responses=shapes.CONSISTENCY)
 async def consistency(request: Request) -> Response:
     """Whether this server's records and the chain agree; each difference by name."""
     no_query(request)
@@ -230,7 +230,7 @@ def difference_json(difference: Difference) -> dict[str, Any]:
     }
 
 
-@router.get("/audit/access", openapi_extra=docs.parameters("limit", "cursor"), responses=docs.ANY_LIST)
+@router.get("/audit/access", openapi_extra=docs.parameters("limit", "cursor"), responses=shapes.ACCESS)
 async def access_log(request: Request) -> Response:
     """The append-only log of key and admin actions (the server's admin token)."""
     caller = await require_caller(request)
@@ -242,7 +242,7 @@ async def access_log(request: Request) -> Response:
     return page_response(request, [access_json(record) for record in shown], following)
 
 
-@router.get("/events", openapi_extra=docs.parameters("after", "limit", "cursor"), responses=docs.ANY_LIST)
+@router.get("/events", openapi_extra=docs.parameters("after", "limit", "cursor"), responses=shapes.FEED)
 async def feed(request: Request) -> Response:
     """The server's own events in order: an issuer's key sees its own, the admin all."""
     caller: Caller = await require_caller(request)

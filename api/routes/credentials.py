@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api import docs
+from api import docs, shapes
 from api.context import Query, app_of, blocking, json_response, no_query, page_response, require_caller
 from api.views import entry_json
 from registry.bootstrap import App
@@ -21,7 +21,7 @@ router = APIRouter(prefix="/v1/credentials", tags=["credentials"])
 MAX_EXTERNAL_IDS = 100
 
 
-@router.get("", openapi_extra=docs.parameters("external_id"), responses=docs.ANY_LIST)
+@router.get("", openapi_extra=docs.parameters("external_id"), responses=shapes.NAMED_ENTRIES)
 async def by_external_id(request: Request) -> Response:
     """The issuer's credentials with an external id; the parameter may stand up to 100 times."""
     caller = await require_caller(request)
@@ -44,7 +44,7 @@ def _views(app: App, entries: Sequence[Entry]) -> list[dict[str, object]]:
     ]
 
 
-@router.get("/{digest}", responses=docs.ANY_OBJECT)
+@router.get("/{digest}", responses=shapes.ENTRIES)
 async def by_digest(request: Request, digest: str) -> Response:
     """Where a digest is, and in what state."""
     no_query(request)
@@ -59,7 +59,7 @@ def _found(app: App, digest: Digest) -> dict[str, object]:
     return {"digest": "0x" + digest.hex(), "entries": _views(app, entries)}
 
 
-@router.get("/{digest}/proof", openapi_extra=docs.parameters("issuer", "batch"), responses=docs.ANY_OBJECT)
+@router.get("/{digest}/proof", openapi_extra=docs.parameters("issuer", "batch"), responses=shapes.PROOF)
 async def proof(request: Request, digest: str) -> Response:
     """The RootmarkProof of a digest. Whoever knows the digest may have it."""
     query = Query(request, "issuer", "batch")

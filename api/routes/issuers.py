@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api import docs
+from api import docs, shapes
 from api.body import read_json, validated
 from api.context import Query, app_of, blocking, json_response, no_query, page_response, require_caller
 from api.idempotency import once
@@ -27,7 +27,7 @@ router = APIRouter(prefix="/v1/issuers", tags=["issuers"])
     "",
     status_code=201,
     openapi_extra=docs.body(NewIssuer, {"name": "Example College", "url": "https://college.example"}),
-    responses=docs.CREATED,
+    responses=shapes.REGISTERED_ISSUER,
 )
 async def register(request: Request) -> Response:
     """Register an issuer (the server's admin token). The API key is shown once."""
@@ -58,7 +58,7 @@ async def register(request: Request) -> Response:
     return await once(request, caller, sha256(raw).digest(), work, replay, keep_answer=False)
 
 
-@router.get("", openapi_extra=docs.parameters("limit", "cursor"), responses=docs.ANY_LIST)
+@router.get("", openapi_extra=docs.parameters("limit", "cursor"), responses=shapes.ISSUERS)
 async def list_issuers(request: Request) -> Response:
     """Issuers hosted here, in order of address."""
     query = Query(request, "limit", "cursor")
@@ -69,7 +69,7 @@ async def list_issuers(request: Request) -> Response:
     return page_response(request, [issuer_json(issuer) for issuer in shown], following)
 
 
-@router.get("/{address}", responses=docs.ANY_OBJECT)
+@router.get("/{address}", responses=shapes.ISSUER)
 async def get_issuer(request: Request, address: str) -> Response:
     """One issuer."""
     no_query(request)
@@ -77,7 +77,7 @@ async def get_issuer(request: Request, address: str) -> Response:
     return json_response(issuer_json(await blocking(app_of(request).issuers.get, wanted)))
 
 
-@router.get("/{address}/keys", responses=docs.ANY_LIST)
+@router.get("/{address}/keys", responses=shapes.CHAIN_KEYS)
 async def chain_keys(request: Request, address: str) -> Response:
     """The issuer's keys on chain, as indexed."""
     no_query(request)
@@ -98,7 +98,7 @@ async def chain_keys(request: Request, address: str) -> Response:
 
 
 @router.post(
-    "/{address}/keys", status_code=202, openapi_extra=docs.body(NewChainKey), responses=docs.REGISTERED
+    "/{address}/keys", status_code=202, openapi_extra=docs.body(NewChainKey), responses=docs.REQUEST_ANSWER
 )
 async def add_chain_key(request: Request, address: str) -> Response:
     """Add a key on chain. With `signature` and `deadline`, an AddKey that an admin signed elsewhere is
@@ -162,7 +162,7 @@ async def retire_chain_key(request: Request, address: str, key: str) -> Response
     return await once(request, caller, sha256(raw).digest(), work, replay)
 
 
-@router.get("/{address}/api-keys", responses=docs.ANY_LIST)
+@router.get("/{address}/api-keys", responses=shapes.API_KEYS)
 async def api_keys(request: Request, address: str) -> Response:
     """The issuer's API keys, without their tokens."""
     caller = await require_caller(request)
@@ -176,7 +176,7 @@ async def api_keys(request: Request, address: str) -> Response:
     "/{address}/api-keys",
     status_code=201,
     openapi_extra=docs.body(NewApiKey, {"label": "LMS", "scopes": ["batch", "status"]}),
-    responses=docs.CREATED,
+    responses=shapes.MADE_API_KEY,
 )
 async def create_api_key(request: Request, address: str) -> Response:
     """Make an API key; its token is shown once. The old key stays in force until it is deleted or expires."""

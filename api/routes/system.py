@@ -11,7 +11,7 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
-from api import docs
+from api import shapes
 from api.body import SMALL_BODY_BYTES, read_bytes
 from api.context import app_of, blocking, json_response, no_query
 from api.docs_page import docs_page
@@ -26,7 +26,7 @@ from registry.verdict.report import Outcome
 router = APIRouter(tags=["server"])
 
 
-@router.get("/v1/registry", responses=docs.ANY_OBJECT)
+@router.get("/v1/registry", responses=shapes.REGISTRY)
 async def registry(request: Request) -> Response:
     """Which chain and contract this server works with, and how far it has read."""
     no_query(request)
@@ -48,13 +48,13 @@ def _registry(app: App) -> dict[str, Any]:
     }
 
 
-@router.get("/health/live", responses=docs.ANY_OBJECT)
+@router.get("/health/live", responses=shapes.LIVE)
 async def live() -> Response:
     """The process answers."""
     return json_response({"status": "ok"})
 
 
-@router.get("/health/ready", responses=docs.ANY_OBJECT)
+@router.get("/health/ready", responses=shapes.READY)
 async def ready(request: Request) -> Response:
     """Database, node and index work; 503 names the part that does not."""
     parts = await blocking(_parts, app_of(request))
@@ -74,7 +74,7 @@ def _state(check: Any) -> str:
     return "ok"
 
 
-@router.get("/metrics", response_class=PlainTextResponse)
+@router.get("/metrics", response_class=PlainTextResponse, responses=shapes.FIGURES)
 async def metrics(request: Request) -> Response:
     """The operator's figures in Prometheus' text format, version 0.0.4."""
     figures = await blocking(app_of(request).metrics.read)
@@ -129,7 +129,7 @@ async def docs_of_the_api(request: Request) -> Response:
     return HTMLResponse(docs_page(request.app.openapi()))
 
 
-@router.get("/problems", responses=docs.ANY_OBJECT)
+@router.get("/problems", responses=shapes.PROBLEM_KINDS)
 async def problems() -> Response:
     """All kinds of problems."""
     return json_response(
@@ -142,7 +142,7 @@ async def problems() -> Response:
     )
 
 
-@router.get("/problems/{slug}", response_class=HTMLResponse)
+@router.get("/problems/{slug}", response_class=HTMLResponse, responses=shapes.PROBLEM_PAGE)
 async def problem_page(slug: str) -> Response:
     """What a kind of problem means, and what to do."""
     kind = PAGES.get(slug)
