@@ -92,10 +92,8 @@ def _leaves(size: int) -> Iterator[bytes]:
 
 
 def _with_merkletools(size: int) -> dict[str, Any]:
-    try:
-        from blockcerts_merkletools import MerkleTools
-    except ImportError:
-        from merkletools import MerkleTools
+    from merkletools import MerkleTools
+
     began = time.perf_counter()
     tree = MerkleTools(hash_type="sha256")
     for leaf in _leaves(size):

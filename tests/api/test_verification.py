@@ -3,7 +3,7 @@ report."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -229,7 +229,7 @@ def test_as_of_shows_what_the_chain_said_then_and_what_came_later(api: Api) -> N
     assert at["outcome"] == "valid"
 
 
-@pytest.mark.parametrize("as_of", [10**9, (datetime.now(UTC) + timedelta(days=2)).isoformat()])
+@pytest.mark.parametrize("as_of", [10**9, "9999-01-01T00:00:00Z"])
 def test_as_of_in_the_future_is_refused(api: Api, as_of: int | str) -> None:
     response = api.public.post("/v1/verify", json={"digest": new_digest(), "as_of": as_of})
     assert response.status_code == 422, response.text

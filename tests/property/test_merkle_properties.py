@@ -7,7 +7,7 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from blockcerts_merkletools import MerkleTools
+from merkletools import MerkleTools
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

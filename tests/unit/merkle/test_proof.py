@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from blockcerts_merkletools import MerkleTools
+from merkletools import MerkleTools
 
 from registry.encoding import Address, Digest, DigestMethod, Root, Salt
 from registry.errors import MalformedProofError

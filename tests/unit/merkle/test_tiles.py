@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 import pytest
-from blockcerts_merkletools import MerkleTools
+from merkletools import MerkleTools
 
 from registry.encoding import Address, DigestMethod, Leaf, Salted
 from registry.merkle import (
