@@ -136,9 +136,14 @@ class StatusService:
     def _divide(
         self, unit: Unit, issuer: Address, call: CallKind, entries: Sequence[Entry]
     ) -> tuple[list[Entry], list[Digest]]:
-        """Entries to change, and digests all of whose entries are in that state already."""
-        known = _known(unit, issuer, entries)
-        wanted = [e for e in entries if e.root is not None and not known.already(call, e.root, e.index)]
+        """Entries to change, and digests all of whose entries are in that state already. An index that
+        contradicts the chain cannot say so; what is superfluous then falls away when it is sent."""
+        known = None if issuer in unit.events.mismatches() else _known(unit, issuer, entries)
+        wanted = [
+            entry
+            for entry in entries
+            if entry.root is not None and not (known and known.already(call, entry.root, entry.index))
+        ]
         changing = {entry.digest for entry in wanted}
         skipped = dict.fromkeys(entry.digest for entry in entries if entry.digest not in changing)
         return wanted, list(skipped)

@@ -13,14 +13,15 @@ from registry.verdict.history import RegistryState
 
 def entry_states(unit: Unit, entries: Sequence[Entry]) -> list[tuple[str | None, int | None]]:
     """For each entry its status and when its batch was anchored (seconds); None and None while it is not
-    anchored."""
+    anchored, "unknown" and None while the index contradicts the chain for its issuer."""
+    doubtful = unit.events.mismatches()
     targets = {
         (entry.issuer, entry.root, entry.index // WORD_BITS) for entry in entries if entry.root is not None
     }
     state = RegistryState()
     for event in unit.events.touching(targets):
         state.apply(event)
-    return [_state(state, entry) for entry in entries]
+    return [("unknown", None) if entry.issuer in doubtful else _state(state, entry) for entry in entries]
 
 
 def _state(state: RegistryState, entry: Entry) -> tuple[str | None, int | None]:

@@ -97,6 +97,31 @@ def test_invented_revocation_revokes_nothing_and_leaves_nothing_behind(
     assert watched.indexed() == list(watched.world.events())
 
 
+def test_invented_revocation_does_not_keep_a_real_one_from_being_sent(
+    watched: Watched, caller: Caller
+) -> None:
+    first, second, _ = watched.issue(caller, "invented, then real")
+    watched.node.add(
+        hostile.changed_logs(
+            lambda logs: [
+                one for log in logs for one in ([log, forged(log)] if log["topics"][0] == REVOKED else [log])
+            ]
+        )
+    )
+    revoke(watched, caller, first)
+    entries = watched.world.issuing.entries_by_digest(second)
+    assert watched.audit.entry_states(entries) == [("unknown", None)]
+    request = watched.world.status.change(caller, RequestKind.REVOCATION, [first, second], Reason.SUPERSEDED)
+    assert request.skipped == ()
+    watched.world.settle()
+    watched.node.behave()
+    watched.later()
+    assert watched.outcome(second) is Outcome.REVOKED
+    assert watched.audit.entry_states(entries)[0][0] == "revoked"
+    fact = watched.verify(first).status
+    assert fact.reason == int(Reason.MISCONDUCT), "the first revocation keeps its reason"
+
+
 def test_another_issuers_verdicts_stay_as_they_are_when_one_history_is_contradicted(
     watched: Watched, caller: Caller
 ) -> None:
