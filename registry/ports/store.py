@@ -206,8 +206,8 @@ class EntryRepository(Protocol):
     def erase(self, issuer: Address, digest: Digest) -> int:
         """Remove digest, salt, document, dates and external id of the issuer's entries with that digest;
         root, tiles and index stay. Also removes the digest from idempotency answers, feed payloads and the
-        skipped digests of status requests. Returns how many entries. Raises `NotSealedError` while one of them
-        stands in an open batch, whose tree still needs it."""
+        skipped digests of status requests. Returns how many entries. Raises `NotSealedError` while one of
+        them stands in an open batch, whose tree still needs it."""
         ...
 
 

@@ -7,9 +7,9 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from merkletools import MerkleTools
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from merkletools import MerkleTools
 
 from registry.encoding import (
     AccountId,

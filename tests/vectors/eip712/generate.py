@@ -3,7 +3,8 @@
     python tests/vectors/eip712/generate.py
 
 Uses Keccak-256 and the ABI encoding only: no EIP-712 library and nothing of Rootmark's own code, which are
-both compared with the result. The types can never change, so neither can the file once a contract is deployed.
+both compared with the result. The types can never change, so neither can the file once a contract is
+deployed.
 """
 
 from __future__ import annotations
