@@ -59,12 +59,15 @@ class Server:
         self.url = url.rstrip("/")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         try:
-            near = httpx.URL(self.url).host in _LOOPBACK
+            address = httpx.URL(self.url)
+            near = address.host in _LOOPBACK
             self._http = httpx.Client(
-                base_url=self.url, headers=headers, timeout=TIMEOUT_SECONDS, trust_env=not near
+                base_url=address, headers=headers, timeout=TIMEOUT_SECONDS, trust_env=not near
             )
         except (httpx.InvalidURL, UnicodeEncodeError) as error:
             raise CommandError(f"{self.url} or the API key is not well-formed", exits.USAGE) from error
+        if address.scheme not in ("http", "https") or not address.host.strip("["):
+            raise CommandError(f"{url} is not the address of a server: http://host:port", exits.USAGE)
 
     def __enter__(self) -> Server:
         return self
