@@ -81,7 +81,10 @@ def test_duplicate_is_refused_unless_allowed(shell: Shell) -> None:
 def test_repeated_command_with_a_key_issues_once(shell: Shell) -> None:
     stdin = lines_of(new_digest())
     once = shell.done("batch", "create", "-", "--idempotency-key", "autumn-2026", stdin=stdin)
-    assert shell.done("batch", "create", "-", "--idempotency-key", "autumn-2026", stdin=stdin)["id"] == once["id"]
+    assert (
+        shell.done("batch", "create", "-", "--idempotency-key", "autumn-2026", stdin=stdin)["id"]
+        == once["id"]
+    )
 
 
 def test_proofs_are_written_and_verify_without_the_server(

@@ -120,9 +120,7 @@ def test_offline_needs_the_proof(shell: Shell, awards: Awards, running: Running)
     assert "--proof" in ran.err
 
 
-def test_embedded_chain_says_that_it_makes_no_bundle(
-    shell: Shell, awards: Awards, running: Running
-) -> None:
+def test_embedded_chain_says_that_it_makes_no_bundle(shell: Shell, awards: Awards, running: Running) -> None:
     Path("proof.json").write_text(json.dumps(awards.proof))
     ran = shell.run("bundle", "proof.json", "bundle.json", "--rpc", f"{running.url}/rpc")
     assert ran.code == 1
@@ -234,7 +232,9 @@ def test_what_is_not_rootmark_is_5(bare: Shell, running: Running) -> None:
     assert ran.err.strip()
 
 
-@pytest.mark.parametrize("url", ["", "nonsense", "ftp://127.0.0.1", "http://", "http://[", "http://127.0.0.1:x"])
+@pytest.mark.parametrize(
+    "url", ["", "nonsense", "ftp://127.0.0.1", "http://", "http://[", "http://127.0.0.1:x"]
+)
 def test_server_address_that_is_none_is_2(bare: Shell, url: str) -> None:
     ran = bare.run("issuer", "list", "--server", url)
     assert ran.code == 2
