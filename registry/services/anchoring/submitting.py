@@ -141,6 +141,7 @@ class Submitting:
         anchor = read_anchor(self._chain, effect, []) if call.kind is CallKind.ANCHOR else None
         if call.kind is CallKind.ANCHOR and anchor is None:
             return Submission.WAITS
+        self._forget(operation)
         with self._store.write() as unit:
             if ledger.current(unit, operation, {OperationState.QUEUED}) is not None:
                 ledger.mined(unit, operation, effect, anchor)
@@ -153,8 +154,14 @@ class Submitting:
             log.warning("operation %d waits: %s", operation.id, reason)
         return Submission.WAITS
 
+    def _forget(self, operation: Operation) -> None:
+        """What was remembered between rounds, once the operation waits no longer."""
+        self._waiting.pop(operation.id, None)
+        self._intact.discard(operation.batch_seq or 0)
+
     def _fail(self, operation: Operation, reason: str) -> Submission:
         log.error("operation %d failed: %s", operation.id, reason)
+        self._forget(operation)
         with self._store.write() as unit:
             if ledger.current(unit, operation, {OperationState.QUEUED}) is not None:
                 ledger.failed(unit, operation, reason, self._clock.now())
@@ -270,8 +277,7 @@ class Submitting:
         except ConflictError:
             log.info("nonce %d of %s was taken meanwhile", nonce, to_hex(plan.sender))
             return False
-        self._waiting.pop(operation.id, None)
-        self._intact.discard(operation.batch_seq or 0)
+        self._forget(operation)
         self._checkpoint("after_commit")
         self._sending.broadcast(lane, attempt)
         return True
