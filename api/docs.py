@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from registry.model.batches import BatchState
+from registry.model.operations import RequestKind, RequestState
 from registry.model.reasons import REASON_LABELS
 
 HEX32 = {"type": "string", "pattern": "^0x[0-9a-fA-F]{64}$"}
@@ -148,7 +149,7 @@ BATCH_SCHEMA = object_of(
         "created_at": TIME,
         "sealed_at": or_null(TIME),
         "anchor": or_null(_ANCHOR),
-        "withdrawn": or_null(OBJECT),
+        "withdrawn": or_null(object_of({"at": TIME, "reason": _PARAMETERS["reason"], "transaction": HEX32})),
         "error": or_null(TEXT),
     }
 )
@@ -211,8 +212,14 @@ BATCH_BODY = parameters("allow_duplicate", "digest_method") | {
 REQUEST_SCHEMA = object_of(
     {
         "id": TEXT,
-        "kind": TEXT,
-        "state": TEXT,
+        "kind": {"type": "string", "enum": [kind.value for kind in RequestKind]},
+        "issuer": ADDRESS,
+        "state": {"type": "string", "enum": [state.value for state in RequestState]},
+        "reason": _PARAMETERS["reason"],
+        "requested_by": TEXT,
+        "note": or_null(TEXT),
+        "created_at": TIME,
+        "error": or_null(TEXT),
         "count": {"type": "integer"},
         "skipped": {"type": "array", "items": HEX32},
         "transactions": {"type": "array", "items": HEX32},
@@ -226,6 +233,39 @@ ENTRY_ANSWER = answers(
     202,
 )
 
+_SHOWN_ANCHOR = object_of(
+    {
+        "batch": or_null(TEXT),
+        "root": HEX32,
+        "index": {"type": "integer"},
+        "transaction": HEX32,
+        "block_number": {"type": "integer"},
+        "block_hash": HEX32,
+        "anchored_at": TIME,
+        "confirmations": {"type": "integer"},
+        "final": {"type": "boolean"},
+    }
+)
+_SHOWN_STATUS = object_of(
+    {
+        "state": TEXT,
+        "at": or_null(TIME),
+        "reason": or_null(TEXT),
+        "actor": or_null(ADDRESS),
+        "transaction": or_null(HEX32),
+        "pending": array_of(OBJECT),
+    }
+)
+_SHOWN_READING = object_of(
+    {
+        "chain": TEXT,
+        "test_chain": {"type": "boolean"},
+        "block_number": or_null({"type": "integer"}),
+        "block_hash": or_null(HEX32),
+        "block_time": or_null(TIME),
+        "source": {"type": "string", "enum": ["index", "rpc", "bundle"]},
+    }
+)
 REPORT_SCHEMA = object_of(
     {
         "outcome": {
@@ -245,7 +285,9 @@ REPORT_SCHEMA = object_of(
         },
         "summary": TEXT,
         "digest": or_null(HEX32),
-        "issuer": or_null(OBJECT),
+        "issuer": object_of(
+            {"address": or_null(ADDRESS), "name": or_null(TEXT), "known": {"type": "boolean"}}
+        ),
         "checks": {
             "type": "array",
             "items": object_of(
@@ -256,16 +298,28 @@ REPORT_SCHEMA = object_of(
                 }
             ),
         },
-        "anchor": or_null(OBJECT),
-        "status": or_null(OBJECT),
-        "as_of": or_null(OBJECT),
-        "candidates": {"type": "array"},
-        "later": {"type": "array"},
+        "anchor": or_null(_SHOWN_ANCHOR),
+        "status": _SHOWN_STATUS,
+        "as_of": _SHOWN_READING,
+        "candidates": array_of(OBJECT),
+        "later": array_of(OBJECT),
     }
 )
 REPORT = answers("The report; an unknown or bad credential is a finished verification too", REPORT_SCHEMA)
 BULK_REPORT = answers(
-    "A report or a problem for each item", object_of({"results": {"type": "array", "items": OBJECT}})
+    "A report or a problem for each item",
+    object_of(
+        {
+            "results": array_of(
+                {
+                    "oneOf": [
+                        object_of({"index": {"type": "integer"}, "report": REPORT_SCHEMA}),
+                        object_of({"index": {"type": "integer"}, "problem": PROBLEM_SCHEMA}),
+                    ]
+                }
+            )
+        }
+    ),
 )
 EMPTY: dict[int | str, dict[str, Any]] = {**_problems(), 204: {"description": "Done"}}
 

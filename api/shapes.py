@@ -34,7 +34,7 @@ _SHOWN_ONCE = {
 ISSUER = answers("The issuer", object_of(_ISSUER_MEMBERS))
 ISSUERS = answers("Issuers hosted here", listing(object_of(_ISSUER_MEMBERS)))
 REGISTERED_ISSUER = answers(
-    "The issuer; `api_key` is shown this once. With an admin of its own: what that admin signs (`typed_data`)",
+    "The issuer; `api_key` is shown this once. For an admin of its own: what it signs (`typed_data`)",
     object_of(_ISSUER_MEMBERS) | {"properties": _ISSUER_MEMBERS | _SHOWN_ONCE},
     201,
 )
@@ -211,7 +211,11 @@ REGISTRY = answers(
 )
 LIVE = answers("It answers", object_of({"status": {"const": "ok"}}))
 _READY = object_of({"status": {"enum": ["ok", "unavailable"]}, "parts": OBJECT})
-READY = answers("All parts work", _READY) | answers("The part that does not work is named", _READY, 503)
+_NOT_READY = {
+    "description": "The part that does not work is named",
+    "content": {"application/json": {"schema": _READY}},
+}
+READY: dict[int | str, dict[str, Any]] = {**answers("All parts work", _READY), "503": _NOT_READY}
 PROBLEM_KINDS = answers("Kinds of problems", object_of({"items": array_of(OBJECT)}))
 PROBLEM_PAGE = answers("The page", TEXT, media="text/html")
 FIGURES = answers("The figures", TEXT, media="text/plain")

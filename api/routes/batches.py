@@ -218,7 +218,7 @@ async def _step(request: Request, batch_id: str, action: str) -> Response:
 @router.post(
     "/batches/{batch_id}/withdrawal",
     status_code=202,
-    openapi_extra=docs.body(BatchChange),
+    openapi_extra=docs.body(BatchChange, {"reason": "issued_in_error", "note": "see file 17"}),
     responses=docs.REQUEST_ANSWER,
 )
 async def withdraw_batch(request: Request, batch_id: str) -> Response:
@@ -229,7 +229,7 @@ async def withdraw_batch(request: Request, batch_id: str) -> Response:
 @router.post(
     "/batches/{batch_id}/withdrawal-annulment",
     status_code=202,
-    openapi_extra=docs.body(BatchChange),
+    openapi_extra=docs.body(BatchChange, {"reason": "issued_in_error", "note": "see file 17"}),
     responses=docs.REQUEST_ANSWER,
 )
 async def annul_withdrawal(request: Request, batch_id: str) -> Response:
@@ -256,7 +256,10 @@ async def _change_batch(request: Request, batch_id: str, kind: RequestKind) -> R
 
 
 @router.post(
-    "/credentials", status_code=202, openapi_extra=docs.body(NewCredential), responses=docs.ENTRY_ANSWER
+    "/credentials",
+    status_code=202,
+    openapi_extra=docs.body(NewCredential, {"digest": "0x" + "5a" * 32, "external_id": "award-2026-0417"}),
+    responses=docs.ENTRY_ANSWER,
 )
 async def add_credential(request: Request) -> Response:
     """Add one credential to the issuer's open batch."""

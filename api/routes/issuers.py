@@ -22,6 +22,13 @@ from registry.services.idempotency import IdempotencyRef
 
 router = APIRouter(prefix="/v1/issuers", tags=["issuers"])
 
+_CHAIN_KEY = {
+    "key": "0x" + "11" * 20,
+    "roles": ["anchor", "revoke"],
+    "consent": "0x" + "22" * 65,
+    "consent_deadline": 1_800_000_000,
+}
+
 
 @router.post(
     "",
@@ -98,7 +105,10 @@ async def chain_keys(request: Request, address: str) -> Response:
 
 
 @router.post(
-    "/{address}/keys", status_code=202, openapi_extra=docs.body(NewChainKey), responses=docs.REQUEST_ANSWER
+    "/{address}/keys",
+    status_code=202,
+    openapi_extra=docs.body(NewChainKey, _CHAIN_KEY),
+    responses=docs.REQUEST_ANSWER,
 )
 async def add_chain_key(request: Request, address: str) -> Response:
     """Add a key on chain. With `signature` and `deadline`, an AddKey that an admin signed elsewhere is
@@ -136,7 +146,7 @@ async def add_chain_key(request: Request, address: str) -> Response:
 @router.post(
     "/{address}/keys/{key}/retirement",
     status_code=202,
-    openapi_extra=docs.body(Retirement),
+    openapi_extra=docs.body(Retirement, {"valid_until": "2026-11-23T04:00:00Z", "reason": "key_compromise"}),
     responses=docs.REQUEST_ANSWER,
 )
 async def retire_chain_key(request: Request, address: str, key: str) -> Response:

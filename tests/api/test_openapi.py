@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 from typing import Any, cast
 
 import hypothesis
+import jsonschema_rs
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase
@@ -16,7 +18,7 @@ from schemathesis.checks import load_all_checks
 from api.app import create_app
 from registry.bootstrap import App
 from registry.settings import Settings
-from tests.api.conftest import Api
+from tests.api.conftest import Api, new_digest
 
 load_all_checks()
 CHECKS = [
@@ -45,6 +47,9 @@ SCHEMA = schemathesis.openapi.from_dict(OPENAPI)
 OPERATIONS = {
     operation.label: operation for operation in (found.ok() for found in SCHEMA.get_all_operations())
 }
+
+
+METHODS = [(path, method) for path, found in OPENAPI["paths"].items() for method in found]
 
 
 def _token(api: Api, operation: Any) -> str:
@@ -79,3 +84,76 @@ def test_answer_is_as_the_text_says(api: Api, label: str, mode: GenerationMode) 
         requests()
     except hypothesis.errors.Unsatisfiable:
         assert mode is GenerationMode.NEGATIVE  # an operation that takes nothing cannot be asked wrongly
+
+
+def _bodies() -> list[tuple[str, str, dict[str, Any]]]:
+    return [
+        (path, media, content)
+        for path, operations in OPENAPI["paths"].items()
+        for operation in operations.values()
+        for media, content in operation.get("requestBody", {}).get("content", {}).items()
+    ]
+
+
+@pytest.mark.parametrize(("path", "media", "content"), _bodies(), ids=lambda value: str(value)[:50])
+def test_every_body_has_an_example_that_has_its_form(path: str, media: str, content: dict[str, Any]) -> None:
+    jsonschema_rs.validate(content["schema"], content["example"])
+
+
+@pytest.mark.parametrize(("path", "method"), METHODS)
+def test_every_operation_says_what_it_does(path: str, method: str) -> None:
+    operation = OPENAPI["paths"][path][method]
+    assert operation["description"]
+    assert operation["tags"]
+    assert "4XX" in operation["responses"]
+    wants_key = method != "get" and not path.startswith("/v1/verify")
+    assert (operation.get("security") == [{"key": []}]) == wants_key
+
+
+def test_every_path_of_the_api_is_in_the_text(api: Api) -> None:
+    served = api.public.get("/openapi.json").json()
+    assert served["paths"] == OPENAPI["paths"]
+    assert len(served["paths"]) > 35
+
+
+@pytest.fixture(scope="module")
+def found(api: Api) -> dict[str, dict[str, Any]]:
+    """Parameters of things that exist, by the path they are for."""
+    digest, name = new_digest(), new_digest()
+    batch = api.final_batch([{"digest": digest, "external_id": name, "valid_until": "2999-01-01T00:00:00Z"}])
+    request = api.final_request(api.issuer.post("/v1/suspensions", json={"digests": [digest]}).json())
+    withdrawn = api.final_batch([new_digest()])
+    api.final_request(api.issuer.post(f"/v1/batches/{withdrawn['id']}/withdrawal", json={}).json())
+    api.admin.post(f"/v1/issuers/{api.address}/api-keys", json={"label": "one more", "scopes": ["read"]})
+    return {
+        "digest": {"path": digest},
+        "batch_id": {"path": batch["id"]},
+        "request_id": {"path": request["id"]},
+        "address": {"path": api.address},
+        "slug": {"path": "validation"},
+        "external_id": {"query": name},
+    }
+
+
+@pytest.mark.parametrize("label", [label for label in OPERATIONS if label.startswith("GET ")])
+def test_what_exists_is_shown_as_the_text_says(api: Api, found: dict[str, Any], label: str) -> None:
+    operation = OPERATIONS[label]
+    path = {
+        name: given["path"] for name, given in found.items() if "path" in given and f"{{{name}}}" in label
+    }
+    query = {"external_id": found["external_id"]["query"]} if label == "GET /v1/credentials" else {}
+    case = operation.Case(path_parameters=path, query=query)
+    response = case.call(base_url=api.url, headers={"Authorization": _token(api, operation)})
+    assert response.status_code == 200, response.text
+    case.validate_response(response, checks=CHECKS)
+    if response.headers["content-type"] == "application/json" and label != "GET /v1/issuers/{address}":
+        assert json.loads(response.content).get("items", True)
+
+
+def test_credential_verified_is_shown_as_the_text_says(api: Api, found: dict[str, Any]) -> None:
+    operation = OPERATIONS["POST /v1/verify/bulk"]
+    body = {"items": [{"digest": found["digest"]["path"]}, {}]}
+    case = operation.Case(body=body, media_type="application/json")
+    response = case.call(base_url=api.url)
+    assert len(response.json()["results"]) == 2
+    case.validate_response(response, checks=CHECKS)
