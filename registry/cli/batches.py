@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ import typer
 from registry.cli import exits
 from registry.cli.inputs import STANDARD_INPUT, opened, size_of
 from registry.cli.options import ApiKey, JsonFlag, ServerUrl, Wait, server
-from registry.cli.output import fail, guarded, show
+from registry.cli.output import fail, guarded, show, stderr
 from registry.cli.progress import Counted, counting, waiting
 from registry.errors import TooLargeError, ValidationError
 
@@ -25,6 +26,7 @@ SETTLED = frozenset({"final", "failed"})
 MAX_LINE_BYTES = 1024 * 1024
 MAX_DOCUMENT_BYTES = 32 * 1024 * 1024
 PART_BYTES = 256 * 1024
+HINT_AFTER_SECONDS = 15.0
 
 batch_app = typer.Typer(help="Issue batches, and follow them.", no_args_is_help=True)
 
@@ -137,13 +139,22 @@ def _body(data: bytes) -> Any:
 
 
 def follow(target: Server, batch: dict[str, Any]) -> dict[str, Any]:
-    """Wait for a batch with its state on the terminal, until it is settled."""
+    """Wait for a batch with its state on the terminal, until it is settled; where nothing happens for long,
+    say what it may wait for."""
     from registry.cli.client import path_of
 
+    told_after = time.monotonic() + HINT_AFTER_SECONDS
     with waiting(f"batch {batch['id']}: {batch['state']}") as say:
         while batch["state"] not in SETTLED:
             batch = target.wait(path_of("batches", batch["id"]), SETTLED, timeout_seconds=1)
             say(f"batch {batch['id']}: {batch['state']}")
+            if batch["state"] == "sealed" and time.monotonic() > told_after:
+                stderr.print(
+                    f"still sealed: it waits for a second API key (`rootmark batch approve {batch['id']}`), "
+                    "for a worker, or for the chain (`rootmark doctor`); Ctrl-C ends the waiting, not the batch",
+                    markup=False,
+                )
+                told_after = float("inf")
     return batch
 
 
