@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +16,7 @@ from registry.cli.inputs import STANDARD_INPUT, opened, size_of
 from registry.cli.options import ApiKey, JsonFlag, ServerUrl, Wait, server
 from registry.cli.output import fail, guarded, show, stderr
 from registry.cli.progress import Counted, counting, waiting
-from registry.errors import TooLargeError, ValidationError
+from registry.errors import MalformedJsonError, TooLargeError, ValidationError
 
 if TYPE_CHECKING:
     from registry.cli.client import Server
@@ -114,9 +113,11 @@ def _parts(first: bytes, source: BinaryIO, counted: Counted) -> Iterator[bytes]:
 
 def _is_item(line: bytes) -> bool:
     """Whether a line is a whole item of NDJSON."""
+    from registry.encoding import parse_json
+
     try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):
+        value = parse_json(line)
+    except MalformedJsonError:
         return False
     return isinstance(value, str) or (
         isinstance(value, dict) and ("digest" in value or "credential" in value)
@@ -151,7 +152,8 @@ def follow(target: Server, batch: dict[str, Any]) -> dict[str, Any]:
             if batch["state"] == "sealed" and time.monotonic() > told_after:
                 stderr.print(
                     f"still sealed: it waits for a second API key (`rootmark batch approve {batch['id']}`), "
-                    "for a worker, or for the chain (`rootmark doctor`); Ctrl-C ends the waiting, not the batch",
+                    "for a worker, or for the chain (`rootmark doctor`); Ctrl-C ends the waiting, not the "
+                    "batch",
                     markup=False,
                 )
                 told_after = float("inf")
