@@ -60,9 +60,11 @@ def make_server(app: App) -> uvicorn.Server:
     import uvicorn
 
     from api.app import create_app
+    from api.protocol import BoundedHttpProtocol
 
     config = uvicorn.Config(
         create_app(app),
+        http=BoundedHttpProtocol,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -348,6 +348,39 @@ def test_lists_over_their_limits_are_refused(api: Api) -> None:
     problem(api.issuer.get(f"/v1/credentials?{many}"), 422, "validation")
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 70_000 + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X: a\r\n" * 40_000 + b"\r\n",
+        b"GET / HTTP/1.1\r\nX: " + b"a" * 8 * MIB,
+    ],
+    ids=["path", "header", "headers", "unfinished"],
+)
+def test_endless_head_is_refused_before_it_ends(api: Api, head: bytes) -> None:
+    status, _ = raw_request(api.url, head)
+    assert status in (0, 400)  # 0: the connection was ended while it was still being sent
+    assert api.public.get("/health/live").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"GET /v1/registry HTTP/1.1\r\nHost: x\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n",
+        b"POST /v1/verify HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}",
+        b"POST /v1/verify HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+        b"GET /v1/r\xe9gistry HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        b"GET /v1/registry\x00 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET  HTTP/1.1\r\n\r\n",
+        b"\x16\x03\x01\x02\x00",
+    ],
+)
+def test_what_is_no_http_is_a_400(api: Api, text: bytes) -> None:
+    status, _ = raw_request(api.url, text + b"\r\n\r\n")
+    assert status == 400
+
+
 # --- media types --------------------------------------------------------------------------------------------
 
 
