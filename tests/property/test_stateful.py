@@ -98,6 +98,14 @@ class Model:
         return Outcome.SUSPENDED if digest in self.suspended else Outcome.VALID
 
 
+def digests_of(number: int) -> list[Digest]:
+    return [Digest(sha256(f"{number} {i}".encode()).digest()) for i in range(SIZE)]
+
+
+def items(digests: list[Digest]) -> Iterator[NewItem]:
+    return (NewItem(digest, DigestMethod.OPAQUE) for digest in digests)
+
+
 def open_app(directory: Path, clock: Clock) -> App:
     return build(load_settings(data_dir=directory, confirmations=CONFIRMATIONS), clock=clock)
 
@@ -108,6 +116,7 @@ class Machine(RuleBasedStateMachine):
     template: Path
     clock_at_template: int
     token: str
+    first_batch: str
     clock: Clock
 
     @initialize()
@@ -121,8 +130,12 @@ class Machine(RuleBasedStateMachine):
         assert self.caller.issuer is not None
         self.issuer = self.caller.issuer
         self.model = Model()
+        self.issued = 1
+        batch = self.app.issuing.batch(None, self.first_batch)
+        self.remember(batch.id, digests_of(1))
+        assert batch.anchor is not None
+        self.model.batches[0].anchored_at = int(batch.anchor.anchored_at.timestamp())
         self.settled = True
-        self.issued = 0
 
     def teardown(self) -> None:
         if not hasattr(self, "app"):
@@ -169,12 +182,9 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.model.valid_until is None and len(self.model.batches) < 4)
     def issue(self) -> None:
         self.issued += 1
-        digests = [Digest(sha256(f"{self.issued} {i}".encode()).digest()) for i in range(SIZE)]
-        made = self.app.issuing.create_batch(
-            self.caller, (NewItem(digest, DigestMethod.OPAQUE) for digest in digests)
-        )
-        proofs = [proof_from_json(proof) for proof in self.app.issuing.proofs(self.caller, made.id)]
-        self.model.batches.append(Batch(made.id, digests, proofs))
+        digests = digests_of(self.issued)
+        made = self.app.issuing.create_batch(self.caller, items(digests))
+        self.remember(made.id, digests)
         self.settled = False
 
     @rule(which=NUMBER, kind=st.sampled_from([RequestKind.REVOCATION, RequestKind.SUSPENSION]))
@@ -292,6 +302,10 @@ class Machine(RuleBasedStateMachine):
 
     # --- helpers --------------------------------------------------------------------------------------------
 
+    def remember(self, batch_id: str, digests: list[Digest]) -> None:
+        proofs = [proof_from_json(proof) for proof in self.app.issuing.proofs(self.caller, batch_id)]
+        self.model.batches.append(Batch(batch_id, digests, proofs))
+
     def senders(self) -> list[Address]:
         key = self.app.issuers.get(self.issuer).key
         return [self.issuer, key, self.app.chain.funder.address]  # type: ignore[attr-defined]
@@ -339,12 +353,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def machine(tmp_path: Path, clock: Clock) -> Callable[[], Machine]:
-    """Machines that begin with an active issuer."""
+    """Machines that begin with an active issuer and its first batch."""
     template = tmp_path / "template"
     app = open_app(template, clock)
     registration = app.issuers.register(SERVER_ADMIN, "Example College", "https://college.example/")
+    batch = app.issuing.create_batch(app.access.authenticate(registration.token), items(digests_of(1)))
     testing = EmbeddedTesting(app.chain.chain)  # type: ignore[attr-defined]
-    for _ in range(10):
+    for _ in range(12):
         app.indexer.catch_up()
         app.pipeline.step()
         clock.advance(1)
@@ -355,7 +370,7 @@ def machine(tmp_path: Path, clock: Clock) -> Callable[[], Machine]:
         pass
 
     Begun.template, Begun.clock_at_template = template, clock.seconds
-    Begun.token, Begun.clock = registration.token, clock
+    Begun.token, Begun.first_batch, Begun.clock = registration.token, batch.id, clock
     return Begun
 
 
@@ -363,8 +378,8 @@ def test_server_offline_verifier_and_model_agree_whatever_happens(machine: Calla
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=10,
-            stateful_step_count=12,
+            max_examples=20,
+            stateful_step_count=15,
             deadline=None,
             derandomize=True,
             database=None,
