@@ -123,7 +123,9 @@ def test_unavailable_part_is_a_503_with_retry_after(api: Api, monkeypatch: pytes
     assert response.headers["retry-after"] == "7"
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/", "/v2/verify", "/v1/batches/", "/v1/batches/a/b", "//v1"])
+@pytest.mark.parametrize(
+    "path", ["/", "/v1", "/v1/", "/v2/verify", "/v1/batches/", "/v1/batches/a/b", "//v1"]
+)
 def test_unknown_path_is_a_problem(api: Api, path: str) -> None:
     problem(api.public.get(path), 404, "not-found")
 
