@@ -103,7 +103,7 @@ def event_to_json(event: RegistryEvent) -> dict[str, Any]:
     if event.kind is EventKind.KEY_RETIRED:
         fields["validUntil"] = event.valid_until
     if event.kind is EventKind.PROFILE_SET:
-        fields["uri"] = event.uri
+        fields["uri"] = to_hex(event.uri.encode("utf-8", "surrogateescape"))
     if event.changes:
         fields["changes"] = [
             {"word": str(change.word), "mask": f"0x{change.mask:064x}"} for change in event.changes
@@ -136,9 +136,7 @@ def _event(value: JsonValue, issuer: Address, pointer: str) -> RegistryEvent:
     def data(name: str, length: int) -> bytes:
         return _wellformed(lambda: parse_hex(value.get(name), length, pointer=f"{pointer}/{name}"))
 
-    uri = value.get("uri", "")
-    if not isinstance(uri, str):
-        raise MalformedEvidenceError(f"an event's uri is a string, at {pointer}")
+    uri = _data(value.get("uri", "0x"), f"{pointer}/uri").decode("utf-8", "surrogateescape")
     return RegistryEvent(
         kind=kind,
         issuer=issuer,

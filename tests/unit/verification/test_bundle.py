@@ -56,6 +56,7 @@ HISTORIES: dict[str, tuple[History, Outcome]] = {
     "with a profile and admins": (
         history()
         .add(EventKind.PROFILE_SET, uri="https://university.example/é")
+        .add(EventKind.PROFILE_SET, uri=b"\xff\xfe\x00".decode("utf-8", "surrogateescape"))
         .add(EventKind.ADMIN_PROPOSED, account=KEY_2)
         .add(EventKind.ADMIN_CHANGED, account=KEY_2)
         .revoke(0, root=PROOF.root)
