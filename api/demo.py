@@ -69,7 +69,8 @@ def demo(
     JSON, one a line.
     """
     told = Telling(as_json)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for ending in (signal.SIGINT, signal.SIGTERM):  # a shell's background job ignores SIGINT otherwise
+        signal.signal(ending, signal.default_int_handler)
     try:
         with running(port, data_dir, file, told) as (app, url, credentials, stopped):
             tell(told, app, url, credentials)

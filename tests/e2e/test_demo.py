@@ -128,16 +128,19 @@ def test_killed_run_is_taken_up_again(tmp_path: Path, step: str) -> None:
     assert anchors(tmp_path / "rootmark-data") == 1
 
 
-def test_it_serves_on_until_interrupted_and_ends_well(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_on_until_interrupted_and_ends_well(tmp_path: Path, ending: signal.Signals) -> None:
     data = tmp_path / "elsewhere" / "data"
     elsewhere = tmp_path / "cwd"
     elsewhere.mkdir()
-    with started(elsewhere, "demo", "--port", "0", "--data-dir", str(data), stderr=subprocess.STDOUT) as process:
+    with started(
+        elsewhere, "demo", "--port", "0", "--data-dir", str(data), stderr=subprocess.STDOUT
+    ) as process:
         serving = wait_for_line(process, "Serving http")
         url = re.search(r"http://[0-9.:]+", serving)
         assert url is not None
         assert httpx.get(f"{url[0]}/health/ready", trust_env=False).status_code == 200
-        process.send_signal(signal.SIGINT)
+        process.send_signal(ending)
         out, _ = process.communicate(timeout=60)
     assert process.returncode == 0, out
     assert "Traceback" not in out
