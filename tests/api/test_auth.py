@@ -112,7 +112,9 @@ def _key(api: Api, scopes: list[str], **more: Any) -> dict[str, Any]:
     return made
 
 
-@pytest.mark.parametrize(("method", "path", "body", "allowed"), ROUTES, ids=lambda value: str(value)[:60])
+@pytest.mark.parametrize(
+    ("method", "path", "body", "allowed"), ROUTES, ids=[f"{route[0]} {route[1]}"[:28] for route in ROUTES]
+)
 def test_each_scope_may_do_exactly_its_things(
     api: Api,
     keys: dict[str, httpx.Client],

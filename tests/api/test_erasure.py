@@ -25,7 +25,7 @@ def _checkpoint(api: Api) -> None:
 
 
 def test_erased_credential_is_nowhere_in_the_database(api: Api) -> None:
-    name, external_id, subject = f"urn:uuid:{uuid4()}", f"student-{uuid4()}", f"Ada {uuid4()}"
+    name, external_id, subject = f"urn:uuid:{uuid4()}", f"student-{uuid4()}", f"subject {uuid4()}"
     credential = {"id": name, "credentialSubject": {"name": subject}}
     body = {"credential": credential, "external_id": external_id}
     made = api.issuer.post("/v1/credentials", json=body, headers={"Idempotency-Key": str(uuid4())}).json()
@@ -68,7 +68,9 @@ def test_erasure_leaves_the_neighbours(api: Api) -> None:
 
 
 def test_log_of_a_whole_story_holds_nothing_of_any_credential(api: Api) -> None:
-    name, external_id, subject, note = (f"{word}-{uuid4()}" for word in ("urn:uuid:x", "e", "Grace", "note"))
+    name, external_id, subject, note = (
+        f"{word}-{uuid4()}" for word in ("urn:uuid:x", "e", "subject", "note")
+    )
     credential = {"id": f"urn:uuid:{uuid4()}", "name": name, "credentialSubject": {"name": subject}}
     with captured_records() as records:
         line = json.dumps({"credential": credential, "external_id": external_id})
