@@ -32,7 +32,7 @@ ROUTES: list[tuple[str, str, Any, frozenset[str]]] = [
     ("POST", "/v1/batches/nope/seal", None, frozenset({"batch"})),
     ("POST", "/v1/batches/nope/retry", None, frozenset({"batch"})),
     ("POST", "/v1/batches/nope/approval", None, frozenset({"batch"})),
-    ("DELETE", f"/v1/credentials/{new_digest()}", None, frozenset({"batch"})),
+    ("DELETE", f"/v1/credentials/{'0x' + '6c' * 32}", None, frozenset({"batch"})),
     ("POST", "/v1/revocations", _with_digest, frozenset({"status"})),
     ("POST", "/v1/suspensions", _with_digest, frozenset({"status"})),
     ("POST", "/v1/reinstatements", _with_digest, frozenset({"status"})),
@@ -113,7 +113,7 @@ def _key(api: Api, scopes: list[str], **more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body", "allowed"), ROUTES, ids=[f"{route[0]} {route[1]}"[:28] for route in ROUTES]
+    ("method", "path", "body", "allowed"), ROUTES, ids=[f"{route[0]} {route[1]}" for route in ROUTES]
 )
 def test_each_scope_may_do_exactly_its_things(
     api: Api,
