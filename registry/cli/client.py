@@ -66,7 +66,7 @@ class Server:
             )
         except (httpx.InvalidURL, UnicodeEncodeError) as error:
             raise CommandError(f"{self.url} or the API key is not well-formed", exits.USAGE) from error
-        if address.scheme not in ("http", "https") or not address.host.strip("["):
+        if address.scheme not in ("http", "https") or not address.host or "%" in address.host:
             raise CommandError(f"{url} is not the address of a server: http://host:port", exits.USAGE)
 
     def __enter__(self) -> Server:
