@@ -81,7 +81,7 @@ def credential(**more: Any) -> dict[str, Any]:
     return {
         "id": f"urn:uuid:{uuid4()}",
         "type": ["VerifiableCredential"],
-        "credentialSubject": {"name": "Ada"},
+        "credentialSubject": {"name": "a learner"},
     } | more
 
 

@@ -96,14 +96,14 @@ class Scenario:
 def build(world: World) -> Scenario:
     """Every state at once. The last blocks are not final."""
     scenario = Scenario(world)
-    _, alice = world.hosted()
-    _, mallory = world.hosted()
-    scenario.callers = {"alice": alice, "mallory": mallory}
-    _statuses(scenario, alice)
-    _withdrawals(scenario, alice)
-    _distrust(scenario, mallory)
+    _, own = world.hosted()
+    _, stranger = world.hosted()
+    scenario.callers = {"own": own, "stranger": stranger}
+    _statuses(scenario, own)
+    _withdrawals(scenario, own)
+    _distrust(scenario, stranger)
     _others(scenario)
-    _not_final(scenario, alice)
+    _not_final(scenario, own)
     _contradictions(scenario)
     world.indexer.catch_up()
     return scenario

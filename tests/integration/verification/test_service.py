@@ -475,22 +475,22 @@ def test_erased_credential_is_found_by_its_proof_alone(world: World) -> None:
 
 
 def test_worst_of_two_entries_of_one_issuer_wins_and_a_stranger_changes_nothing(world: World) -> None:
-    _, alice = world.hosted()
-    _, bob = world.hosted()
+    _, own = world.hosted()
+    _, another = world.hosted()
     paper = credential("one")
-    (first,) = issue(world, alice, [item(paper)])
-    (other,) = issue(world, bob, [item(paper)])
+    (first,) = issue(world, own, [item(paper)])
+    (other,) = issue(world, another, [item(paper)])
     verify = service_of(world).verify
     both = verify(VerifyRequest(digest=first.digest))
     assert (both.outcome, len(both.candidates)) == (Outcome.VALID, 2)
-    issue(world, alice, [item(paper)], allow_duplicate=True)
-    change(world, alice, RequestKind.REVOCATION, paper)
+    issue(world, own, [item(paper)], allow_duplicate=True)
+    change(world, own, RequestKind.REVOCATION, paper)
     world.settle()
     differ = verify(VerifyRequest(credential=paper, proof=other))
     assert differ.outcome is Outcome.INDETERMINATE
     assert {candidate.outcome for candidate in differ.candidates} == {Outcome.REVOKED, Outcome.VALID}
-    assert verify(VerifyRequest(digest=first.digest, issuer=alice.issuer)).outcome is Outcome.REVOKED
-    assert verify(VerifyRequest(digest=first.digest, issuer=bob.issuer)).outcome is Outcome.VALID
+    assert verify(VerifyRequest(digest=first.digest, issuer=own.issuer)).outcome is Outcome.REVOKED
+    assert verify(VerifyRequest(digest=first.digest, issuer=another.issuer)).outcome is Outcome.VALID
 
 
 def test_issuer_whose_index_contradicts_the_chain_is_indeterminate(world: World) -> None:
