@@ -6,6 +6,7 @@ sequential scans, as it would for tables of some size: what still scans has no i
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -94,10 +95,15 @@ def caught(store: SqlStore) -> Iterator[list[tuple[str, Any]]]:
             statements.append((statement, parameters if isinstance(parameters, dict) else tuple(parameters)))
             self._cursor.execute(statement, parameters)
 
-    run = Prepared.run
+    run, here = Prepared.run, threading.get_ident()
+
+    def noted(query: Prepared, cursor: Any, *rest: Any) -> Any:
+        """Queries of this thread alone: a server of other tests may be at work beside it."""
+        return run(query, Cursor(cursor) if threading.get_ident() == here else cursor, *rest)
+
     event.listen(store._engines.read, "before_cursor_execute", catch)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Prepared, "run", lambda query, cursor, *rest: run(query, Cursor(cursor), *rest))
+        patch.setattr(Prepared, "run", noted)
         yield statements
     event.remove(store._engines.read, "before_cursor_execute", catch)
 
