@@ -83,7 +83,7 @@ class PostgresServer:
 def _missing(reason: str) -> None:
     if os.environ.get("ROOTMARK_CI") == "1":
         pytest.fail(reason, pytrace=False)
-    pytest.skip(reason)
+    pytest.skip(reason)  # outside CI only: later Pythons have no pgserver and need a PostgreSQL by URL
 
 
 @pytest.fixture(scope="session")

@@ -33,10 +33,7 @@ from .conftest import (
 ANVIL = Path(__file__).parents[4] / "node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil"
 GAS = 6_000_000
 
-pytestmark = [
-    pytest.mark.node,
-    pytest.mark.skipif(not ANVIL.exists(), reason="the npm packages are not installed"),
-]
+pytestmark = pytest.mark.node
 Answer = dict[str, Any]
 
 
