@@ -6,8 +6,6 @@ with a wrong checksum is refused, since a mistyped address must not become anoth
 
 from __future__ import annotations
 
-from eth_hash.auto import keccak
-
 from registry.encoding.bytetypes import Address, BlockHash, Digest, Root, Salt, TxHash
 from registry.errors import Fault, ValidationError
 
@@ -81,6 +79,8 @@ def parse_block_hash(text: object, *, pointer: str = "") -> BlockHash:
 
 def to_checksum(address: Address) -> str:
     """Write an address in the mixed case of EIP-55."""
+    from eth_hash.auto import keccak  # it searches the installed packages, which a tree has no use for
+
     digits = address.hex()
     selector = keccak(digits.encode()).hex()
     cased = (d.upper() if s >= "8" else d for d, s in zip(digits, selector, strict=False))
