@@ -150,6 +150,7 @@ TABLE: dict[type[errors.RootmarkError], ProblemKind] = {
     errors.LeaseLostError: UNAVAILABLE,
     errors.ChainError: UNAVAILABLE,
     errors.SignerError: UNAVAILABLE,
+    errors.UnavailableSourceError: UNAVAILABLE,
     errors.ConfigurationError: INTERNAL,
     errors.DefectError: INTERNAL,
 }

@@ -63,6 +63,18 @@ class UnsupportedDigestMethodError(ValidationError):
     """The digest method is unknown, or known and not available here."""
 
 
+class UnknownContextError(ValidationError):
+    """A JSON-LD context that is neither bundled nor supplied by the operator."""
+
+
+class UndefinedTermError(ValidationError):
+    """A JSON-LD document says something that its contexts do not define: a signature would not cover it."""
+
+
+class TooComplexError(ValidationError):
+    """A document needs more work than anything honest does (blank nodes, quads, time)."""
+
+
 class TooLargeError(MalformedInputError):
     """The input passes a stated limit."""
 
@@ -210,3 +222,8 @@ class DefectError(RootmarkError):
 
 class MalformedEvidenceError(MalformedInputError):
     """A bundle or checkpoint file is truncated, or does not have its form. Never read as "absent"."""
+
+
+class UnavailableSourceError(RootmarkError):
+    """A document or ledger beyond what was shown could not be looked at. The message is a clause that says
+    what would settle the question; verification makes it the detail of an ``unknown`` finding."""
