@@ -25,8 +25,8 @@ from registry.errors import TooLargeError, UnsupportedMediaTypeError
 MAX_SIDE = 1200
 """Pixels of the longer side of what comes out."""
 
-MAX_PIXELS = 40_000_000
-"""Of what comes in: a photograph of a good camera, 160 MB once decoded."""
+MAX_PIXELS = 25_000_000
+"""Of what comes in: a photograph of a good camera, 100 MB once decoded."""
 
 MAX_SVG_BYTES = 1024 * 1024
 
@@ -104,10 +104,9 @@ def _encoded_anew(data: bytes, kind: str) -> bytes:
     try:
         with Image.open(BytesIO(data), formats=(kind,)) as image:
             _limit_pixels(*image.size)
-            image.load()
-            upright = ImageOps.exif_transpose(image)
-            upright.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
-            return _png_of(upright)
+            plain = _eight_bits(ImageOps.exif_transpose(image))
+            plain.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
+            return _png_of(plain)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise TooLargeError(f"a picture has at most {MAX_PIXELS} pixels") from error
     except (OSError, SyntaxError, ValueError, EOFError, KeyError, struct.error, zlib.error) as error:
@@ -115,12 +114,17 @@ def _encoded_anew(data: bytes, kind: str) -> bytes:
         raise refused("image", f"the {kind} is damaged or of a kind that is not read here") from error
 
 
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """The pixels in 8 bits a channel; without transparency where there is none."""
+    if image.mode.startswith("I"):  # grey in 16 bits, which Pillow would cut off at 255
+        return image.convert("I").point(lambda value: value / 256).convert("RGB")
+    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+
+
 def _png_of(image: Image.Image) -> bytes:
-    """The pixels as a PNG, 8 bits a channel; the mode without transparency where there is none."""
-    plain = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    plain.info.clear()  # colour profile, resolution and texts would be written again
+    image.info.clear()  # colour profile, resolution and texts would be written again
     written = BytesIO()
-    plain.save(written, format="PNG")
+    image.save(written, format="PNG")
     return written.getvalue()
 
 
