@@ -18,12 +18,21 @@ Source: Open Badges 2.0 (IMS Global, 2018), "Verification"; JWS, RFC 7515, secti
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from registry.credentials.carriers.baked import MAX_CREDENTIAL_BYTES
 from registry.credentials.findings import Examination, Finding, Presented
+from registry.credentials.formats.open_badges_2_form import (
+    FORMAT,
+    HOSTED,
+    Jws,
+    is_assertion,
+    parse_jws,
+    problem_of_form,
+    recipient_for_people,
+    validity_of,
+    verification_of,
+)
 from registry.credentials.formats.open_badges_2_links import (
     MAX_KEYS,
     Backing,
@@ -33,32 +42,12 @@ from registry.credentials.formats.open_badges_2_links import (
     WrongError,
     has_type,
     require_in_scope,
-    strings_of,
 )
 from registry.credentials.keys import PublicKey
-from registry.credentials.sources import Tools
-from registry.encoding import JsonValue, canonical_json, parse_base64url, parse_json, parse_time
-from registry.errors import BadSignatureError, MalformedInputError, ValidationError
-from registry.verdict.evidence import NO_DATES, Validity
+from registry.credentials.sources import Documents, Tools
+from registry.encoding import JsonValue, canonical_json
+from registry.errors import BadSignatureError, MalformedInputError, UnavailableSourceError, ValidationError
 from registry.verdict.report import CheckName, CheckResult, Outcome
-
-FORMAT = "Open Badges 2.0"
-
-_CONTEXTS = ("https://w3id.org/openbadges/v2", "http://w3id.org/openbadges/v2")
-_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
-_IDENTITY_HASH = re.compile(r"(?:sha256\$[0-9a-f]{64}|md5\$[0-9a-f]{32})", re.IGNORECASE)
-_HOSTED, _SIGNED = ("HostedBadge", "hosted"), ("SignedBadge", "signed")
-_RECIPIENTS = {"email": "e-mail address", "url": "web address", "telephone": "telephone number", "id": "id"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Jws:
-    """A compact JWS, taken apart. ``signed`` is what the signature is over."""
-
-    header: Node
-    payload: JsonValue
-    signed: bytes
-    signature: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,26 +64,26 @@ class OpenBadges2:
 
     def recognises(self, presented: Presented) -> bool:
         if presented.document is not None:
-            return _is_assertion(presented.document)
+            return is_assertion(presented.document)
         try:
-            return _is_assertion(_parse_jws(presented.token or "").payload)
+            return is_assertion(parse_jws(presented.token or "").payload)
         except MalformedInputError:
             return False
 
     def examine(self, presented: Presented, tools: Tools) -> Examination:
         try:
-            jws = None if presented.token is None else _parse_jws(presented.token)
+            jws = None if presented.token is None else parse_jws(presented.token)
         except MalformedInputError:
             return Examination(FORMAT, (_fail(CheckName.FORMAT, "the token is not a signed assertion"),))
         shown = presented.document if jws is None else jws.payload
         if not isinstance(shown, Mapping):
             return Examination(FORMAT, (_fail(CheckName.FORMAT, "there is no assertion"),))
-        problem = _problem_of_form(shown, in_token=jws is not None)
+        problem = problem_of_form(shown, in_token=jws is not None)
         if problem is not None:
             return Examination(FORMAT, (_fail(CheckName.FORMAT, problem),), credential=shown)
-        form = _pass(CheckName.FORMAT, f"this is an assertion of {FORMAT}, {_recipient(shown)}")
+        form = _pass(CheckName.FORMAT, f"this is an assertion of {FORMAT}, {recipient_for_people(shown)}")
         links = Links(tools.documents)
-        if has_type(_verification(shown), _HOSTED):
+        if has_type(verification_of(shown), HOSTED):
             result = _examine_hosted(shown, links)
         elif jws is None:
             detail = "the assertion says that it is signed: send it as the token (JWS) that its issuer signed"
@@ -102,6 +91,18 @@ class OpenBadges2:
         else:
             result = _examine_signed(shown, jws, links)
         return _examination(form, result)
+
+
+def hosted_assertion(address: str, documents: Documents) -> Presented:
+    """The assertion at an address that a file gave (`Contents.hosted_at`), to be examined like one shown.
+
+    Raises:
+        UnavailableSourceError: it cannot be had, or is no JSON object.
+    """
+    try:
+        return Presented(document=Links(documents).get(address, "the hosted assertion"))
+    except UnsettledError as error:
+        raise UnavailableSourceError(str(error)) from error
 
 
 def _examination(form: Finding, result: _Result) -> Examination:
@@ -118,7 +119,7 @@ def _examination(form: Finding, result: _Result) -> Examination:
         issuer=issuer,
         name=name,
         credential=credential,
-        validity=_validity(result.assertion),
+        validity=validity_of(result.assertion),
     )
 
 
@@ -126,93 +127,6 @@ def _claimed_issuer(assertion: Node) -> str | None:
     """Whose badge it is by an embedded badge class."""
     badge = assertion.get("badge")
     return _id_of(badge.get("issuer")) if isinstance(badge, Mapping) else None
-
-
-# --- the form -----------------------------------------------------------------------------------------------
-
-
-def _is_assertion(value: JsonValue | Node) -> bool:
-    """Blockcerts 2.0 says the same of itself, and adds a context of its own."""
-    if not isinstance(value, Mapping):
-        return False
-    contexts = strings_of(value.get("@context"))
-    own = any(context.rstrip("/") in _CONTEXTS for context in contexts)
-    return own and has_type(value, ("Assertion",)) and not any("blockcerts" in one for one in contexts)
-
-
-def _parse_jws(token: str) -> _Jws:
-    """Raises `MalformedInputError`: not three parts, not base64url, or no JSON inside."""
-    parts = token.split(".")
-    if len(parts) != 3 or len(token) > MAX_CREDENTIAL_BYTES:
-        raise ValidationError("a JWS has three parts")
-    header = parse_json(parse_base64url(parts[0]))
-    if not isinstance(header, Mapping):
-        raise ValidationError("the header of a JWS is an object")
-    payload = parse_json(parse_base64url(parts[1]))
-    return _Jws(header, payload, f"{parts[0]}.{parts[1]}".encode(), parse_base64url(parts[2]))
-
-
-def _problem_of_form(assertion: Node, *, in_token: bool) -> str | None:
-    if not _is_assertion(assertion):
-        return f"this is no assertion of {FORMAT}"
-    identifier = assertion.get("id")
-    if not isinstance(identifier, str) or _IRI.fullmatch(identifier) is None:
-        return "the assertion has no id that is a web address or another IRI"
-    if not isinstance(assertion.get("badge"), str | Mapping):
-        return "the assertion does not say what badge it awards"
-    if not isinstance(assertion.get("issuedOn"), str):
-        return "the assertion does not say when it was issued"
-    verification = _verification(assertion)
-    if not has_type(verification, (*_HOSTED, *_SIGNED)):
-        return "the assertion does not say how it is verified, hosted or signed"
-    if in_token and has_type(verification, _HOSTED):
-        return "the assertion is in a signed token, and says that it is verified where it is hosted"
-    return _problem_of_recipient(assertion.get("recipient")) or _problem_of_dates(assertion)
-
-
-def _problem_of_recipient(recipient: JsonValue) -> str | None:
-    if not isinstance(recipient, Mapping):
-        return "the assertion does not say whom it is for"
-    identity, hashed = recipient.get("identity"), recipient.get("hashed", False)
-    if not isinstance(identity, str) or not isinstance(recipient.get("type"), str):
-        return "the recipient's identity or its type is missing"
-    if not isinstance(hashed, bool) or not isinstance(recipient.get("salt", ""), str):
-        return "whether the recipient's identity is hashed, and with what salt, is not readable"
-    if hashed and _IDENTITY_HASH.fullmatch(identity) is None:
-        return "the recipient's hashed identity is not a hash that Open Badges knows"
-    return None
-
-
-def _problem_of_dates(assertion: Node) -> str | None:
-    dates = _validity(assertion)
-    if dates.valid_from and dates.valid_until and dates.valid_until <= dates.valid_from:
-        return "the assertion expires before it was issued"
-    return None
-
-
-def _validity(assertion: Node) -> Validity:
-    issued, expires = assertion.get("issuedOn"), assertion.get("expires")
-    if issued is None and expires is None:
-        return NO_DATES
-    try:
-        return Validity(
-            None if issued is None else parse_time(issued), None if expires is None else parse_time(expires)
-        )
-    except ValidationError:
-        return Validity(readable=False)
-
-
-def _verification(assertion: Node) -> Node:
-    """``verify`` is the older name, an alias in the context."""
-    value = assertion.get("verification", assertion.get("verify"))
-    return value if isinstance(value, Mapping) else {}
-
-
-def _recipient(assertion: Node) -> str:
-    recipient = assertion["recipient"]
-    assert isinstance(recipient, Mapping)
-    kind = _RECIPIENTS.get(str(recipient["type"]), "identity of another kind")
-    return f"awarded to a{' hashed' if recipient.get('hashed') else 'n open'} {kind}"
 
 
 # --- hosted -------------------------------------------------------------------------------------------------
@@ -278,7 +192,7 @@ def _status_of_served(served: Node) -> Finding:
 # --- signed -------------------------------------------------------------------------------------------------
 
 
-def _examine_signed(assertion: Node, jws: _Jws, links: Links) -> _Result:
+def _examine_signed(assertion: Node, jws: Jws, links: Links) -> _Result:
     backing = None
     try:
         backing = links.backing(assertion, signed=True)
@@ -293,7 +207,7 @@ def _examine_signed(assertion: Node, jws: _Jws, links: Links) -> _Result:
     return _Result((signature, _revocation(assertion, backing, links)), assertion, backing)
 
 
-def _verify(assertion: Node, jws: _Jws, backing: Backing, links: Links) -> None:
+def _verify(assertion: Node, jws: Jws, backing: Backing, links: Links) -> None:
     """Raises `WrongError`: no declared key made the signature; `UnsettledError`: that cannot be said."""
     if "crit" in jws.header:
         raise WrongError("the token demands extensions that are not known here")
@@ -322,7 +236,7 @@ def _candidates(assertion: Node, backing: Backing) -> list[JsonValue]:
     """Entries of the profile's ``publicKey``: the one that the assertion names, or all."""
     member = backing.issuer.get("publicKey")
     entries = member if isinstance(member, list) else [] if member is None else [member]
-    creator = _id_of(_verification(assertion).get("creator"))
+    creator = _id_of(verification_of(assertion).get("creator"))
     if creator is not None:
         entries = [entry for entry in entries if _id_of(entry) == creator]
     if not entries:

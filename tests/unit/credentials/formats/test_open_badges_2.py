@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from registry.credentials.findings import Examination, Presented
-from registry.credentials.formats.open_badges_2 import OpenBadges2
+from registry.credentials.formats.open_badges_2 import OpenBadges2, hosted_assertion
 from registry.credentials.sources import Tools
 from registry.encoding import Address, JsonValue
 from registry.errors import UnavailableSourceError
@@ -140,6 +140,18 @@ def web(*documents: dict[str, Any]) -> Web:
 )
 def test_other_formats_are_not_recognised(presented: Presented) -> None:
     assert not OpenBadges2().recognises(presented)
+
+
+@pytest.mark.parametrize("token", ["W10.e30.e30", "e30.W10.e30", "e30.IjEi.e30"])
+def test_a_token_of_other_json_is_not_recognised_and_fails(token: str) -> None:
+    assert not OpenBadges2().recognises(Presented(token=token))
+    assert results(examine(token, {})) == {CheckName.FORMAT: CheckResult.FAIL}
+
+
+def test_an_issuer_that_cannot_be_looked_up_is_named_as_claimed() -> None:
+    embedded = assertion(badge=badge(issuer=profile(id="https://evil.example/1")))
+    examination = examine(embedded, {})
+    assert (examination.issuer, examination.name) == ("https://evil.example/1", None)
 
 
 def test_examining_what_is_no_assertion_fails_and_never_raises() -> None:
@@ -361,6 +373,20 @@ def test_an_embedded_copy_of_a_linked_badge_class_is_replaced_by_what_its_addres
     assert examination.credential is not None
     assert examination.credential["badge"] == {**badge(), "issuer": profile()}
     assert examination.name == "An issuer"
+
+
+def test_an_address_alone_gives_its_assertion_or_says_what_to_supply() -> None:
+    assert hosted_assertion(f"{HOME}/assertions/1", Served(web())) == Presented(document=assertion())
+    for address in (f"{HOME}/none", f"{HOME}/text", "ftp://issuer.example/1"):
+        with pytest.raises(UnavailableSourceError):
+            hosted_assertion(address, Served({f"{HOME}/text": "<html>"}))
+
+
+def test_a_revoked_assertion_keeps_nothing_but_what_was_shown() -> None:
+    stripped = {"id": f"{HOME}/assertions/1", "revoked": True}
+    examination = examine(assertion(), web() | {f"{HOME}/assertions/1": stripped})
+    assert result(examination, CheckName.INTEGRITY) is CheckResult.SKIPPED
+    assert result(examination, CheckName.SIGNATURE) is CheckResult.PASS
 
 
 # --- signed -------------------------------------------------------------------------------------------------
