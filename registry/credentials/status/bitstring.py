@@ -1,7 +1,7 @@
 """Bitstrings of status lists, to and from the text in a credential. Pure.
 
 Bit 0 is the most significant bit of the first byte. A list has at least 131,072 entries, so that an index
-says little about whose it is. Invariant: decoding stops at a fixed size, however small the compressed text is.
+says little about whose it is. Invariant: decoding stops at a fixed size, however small the packed text is.
 
 Source: Bitstring Status List 1.0, sections 2.2 and 3.3; StatusList2021 writes the same without the multibase
 prefix.
