@@ -37,6 +37,7 @@ _SIGNING_PURPOSES = frozenset(PURPOSES) - {"keyAgreement"}
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(?:%3[Aa](?P<port>[0-9]{1,5}))?")
 # idchar of DID Core, without dot segments and without escapes of controls, dots and separators.
 _SEGMENT = re.compile(r"(?!\.{1,2}\Z)(?:[A-Za-z0-9._-]|%(?!2[EFef]|5[Cc]|[01]|7[Ff])[0-9A-Fa-f]{2})+")
+_DID = re.compile(r"did:[a-z0-9]+:[!-~]+\Z")
 _URL_TEXT = re.compile(r"[!-~]+")
 
 
@@ -72,7 +73,7 @@ def document_url(identifier: str) -> str:
     """Where the document of a DID or URL is found.
 
     Raises:
-        UnsupportedKeyError: another DID method or scheme. ValidationError: a malformed one.
+        UnsupportedKeyError: another DID method. ValidationError: a malformed identifier.
     """
     if len(identifier) > MAX_ID_CHARACTERS:
         raise invalid("identifier", f"an identifier has at most {MAX_ID_CHARACTERS} characters", "")
@@ -80,6 +81,8 @@ def document_url(identifier: str) -> str:
         return _did_web_url(identifier.removeprefix("did:web:"))
     if identifier.startswith(("https://", "http://")):
         return _checked_url(identifier)
+    if _DID.match(identifier) is None:
+        raise invalid("identifier", "this is neither a DID nor an https URL", "")
     detail = "only did:key, did:jwk, did:web and https identifiers can be looked up"
     raise UnsupportedKeyError(detail, faults=[Fault("method", detail, "")])
 

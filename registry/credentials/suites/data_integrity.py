@@ -46,6 +46,8 @@ from registry.errors import (
 from registry.ports.documents import RdfHash
 from registry.verdict.report import CheckName, CheckResult
 
+_NOT_THE_OWNERS = "a proof was made with a key that is not the issuer's"
+
 
 class ProofFailedError(ValidationError):
     """A proof does not hold. The message is a clause for a finding."""
@@ -140,6 +142,9 @@ class _Checking:
             raise ProofFailedError("a proof was made for another domain")
         if proof.expires is not None and proof.expires <= self.tools.now:
             raise ProofFailedError("a proof has expired")
+        controller, is_listed, _ = proof.method.partition("#")
+        if is_listed and self.owner is not None and controller != self.owner:
+            raise ProofFailedError(_NOT_THE_OWNERS)  # whatever its document says: it speaks for itself alone
 
     def _require_method(self, method: VerificationMethod, suite: Cryptosuite, proof: Proof) -> None:
         """The key may make this proof, and is the owner's."""
@@ -150,7 +155,7 @@ class _Checking:
         if any(end is not None and end <= self.tools.now for end in (method.revoked, method.expires)):
             raise ProofFailedError("a proof names a key that has been revoked or has expired")
         if self.owner is not None and method.controller != self.owner:
-            raise ProofFailedError("a proof was made with a key that is not the issuer's")
+            raise ProofFailedError(_NOT_THE_OWNERS)
 
     def verify(self, proof: Proof, suite: Cryptosuite, method: VerificationMethod) -> None:
         """As `verify_proof`."""

@@ -146,7 +146,9 @@ def test_multikey_is_read_back(kind: KeyType) -> None:
 def test_multikey_is_refused_when_its_kind_is_not_known(value: bytes) -> None:
     with pytest.raises(ValidationError) as caught:
         PublicKey.from_multikey(to_base58btc(value), pointer="/publicKeyMultibase")
-    assert [(fault.code, fault.pointer) for fault in caught.value.faults] == [("key-kind", "/publicKeyMultibase")]
+    assert [(fault.code, fault.pointer) for fault in caught.value.faults] == [
+        ("key-kind", "/publicKeyMultibase")
+    ]
 
 
 @pytest.mark.parametrize("kind", WITH_MULTIKEY)
