@@ -1,0 +1,1 @@
+"""Examiners, one for each format of document that can be shown for verification."""
