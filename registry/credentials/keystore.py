@@ -189,7 +189,7 @@ def _signer(key: _PrivateKey) -> CredentialSigner:
         return _Ed25519Signer(key, key.public_key().public_bytes_raw())
     if isinstance(key, rsa.RSAPrivateKey) and key.key_size == RSA_BITS:
         public_key = key.public_key().public_bytes(
-            serialization.Encoding.DER, serialization.PublicFormat.PKCS1
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )
         return _RsaSigner(key, public_key)
     if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):

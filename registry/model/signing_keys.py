@@ -26,8 +26,8 @@ class SigningKey:
     """A key of an issuer, without its secret half.
 
     Attributes:
-        public_key: as multicodec has it: 32 bytes (Ed25519), the compressed point in 33 (P-256), or
-            PKCS #1 RSAPublicKey in DER.
+        public_key: 32 bytes (Ed25519), the compressed point in 33 (P-256), or SubjectPublicKeyInfo in DER
+            (RSA).
         retired_at: when another key took its place; what it signed before stays good.
     """
 
