@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from nacl.signing import SigningKey as NaclKey
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+from registry.credentials.key_pairs import KeyPair
+from registry.credentials.keys import KeyType
 from registry.errors import SignerError
 from registry.files import write_durably
 from registry.model.signing_keys import SigningKeyKind
@@ -28,17 +28,18 @@ from registry.ports.signer import CredentialSigner
 MAX_FILE_BYTES: Final = 16_384
 RSA_BITS: Final = 2048
 _EXPONENT: Final = 65_537
-_SHA256: Final = hashes.SHA256()
 
 _PrivateKey: TypeAlias = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
 class _Signer:
-    """What the three kinds share."""
+    """`registry.ports.signer.CredentialSigner` with the key in memory."""
 
-    def __init__(self, kind: SigningKeyKind, public_key: bytes) -> None:
+    __slots__ = ("_kind", "_pair")
+
+    def __init__(self, kind: SigningKeyKind, pair: KeyPair) -> None:
         self._kind = kind
-        self._public_key = public_key
+        self._pair = pair
 
     @property
     def kind(self) -> SigningKeyKind:
@@ -48,45 +49,17 @@ class _Signer:
     @property
     def public_key(self) -> bytes:
         """As `registry.model.signing_keys.SigningKey` has it."""
-        return self._public_key
+        return self._pair.public.raw
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature over ``message``, in its kind's form; the same every time."""
+        return self._pair.sign(message)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({sha256(self._public_key).hexdigest()[:16]})"
+        return f"{self._kind.value} signer({sha256(self.public_key).hexdigest()[:16]})"
 
     def __reduce__(self) -> Any:
         raise TypeError("a signer is not copied or pickled")
-
-
-class _Ed25519Signer(_Signer):
-    def __init__(self, key: ed25519.Ed25519PrivateKey, public_key: bytes) -> None:
-        super().__init__(SigningKeyKind.ED25519, public_key)
-        self._key = NaclKey(key.private_bytes_raw())
-
-    def sign(self, message: bytes) -> bytes:
-        """64 bytes (RFC 8032, section 5.1.6)."""
-        return self._key.sign(message).signature
-
-
-class _P256Signer(_Signer):
-    def __init__(self, key: ec.EllipticCurvePrivateKey, public_key: bytes) -> None:
-        super().__init__(SigningKeyKind.P256, public_key)
-        self._key = key
-        self._how = ec.ECDSA(_SHA256, deterministic_signing=True)  # RFC 6979: no nonce to go wrong
-
-    def sign(self, message: bytes) -> bytes:
-        """r || s, 64 bytes, of ECDSA over SHA-256."""
-        r, s = decode_dss_signature(self._key.sign(message, self._how))
-        return r.to_bytes(32, "big") + s.to_bytes(32, "big")
-
-
-class _RsaSigner(_Signer):
-    def __init__(self, key: rsa.RSAPrivateKey, public_key: bytes) -> None:
-        super().__init__(SigningKeyKind.RSA2048, public_key)
-        self._key = key
-
-    def sign(self, message: bytes) -> bytes:
-        """256 bytes of RSASSA-PKCS1-v1_5 over SHA-256."""
-        return self._key.sign(message, padding.PKCS1v15(), _SHA256)
 
 
 class EncryptedCredentialKeystore:
@@ -186,15 +159,13 @@ def _new_key(kind: SigningKeyKind) -> _PrivateKey:
 def _signer(key: _PrivateKey) -> CredentialSigner:
     """Raises `SignerError` for a key of a curve or size that is not used here."""
     if isinstance(key, ed25519.Ed25519PrivateKey):
-        return _Ed25519Signer(key, key.public_key().public_bytes_raw())
+        seed = key.private_bytes_raw()
+        return _Signer(SigningKeyKind.ED25519, KeyPair.from_private_bytes(KeyType.ED25519, seed))
     if isinstance(key, rsa.RSAPrivateKey) and key.key_size == RSA_BITS:
-        public_key = key.public_key().public_bytes(
-            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
-        return _RsaSigner(key, public_key)
+        form = (serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        pair = KeyPair.from_private_bytes(KeyType.RSA, key.private_bytes(*form))
+        return _Signer(SigningKeyKind.RSA2048, pair)
     if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
-        point = key.public_key().public_bytes(
-            serialization.Encoding.X962, serialization.PublicFormat.CompressedPoint
-        )
-        return _P256Signer(key, point)
+        scalar = key.private_numbers().private_value.to_bytes(32, "big")
+        return _Signer(SigningKeyKind.P256, KeyPair.from_private_bytes(KeyType.P256, scalar))
     raise SignerError("a key of a kind that is not used here")
