@@ -35,6 +35,7 @@ from registry.model.operations import (
     StatusRequest,
     TransactionState,
 )
+from registry.ports.credential_store import SigningKeyRepository
 
 
 class IssuerRepository(Protocol):
@@ -241,6 +242,10 @@ class OutboxRepository(Protocol):
     def operations_of_batch(self, seq: int) -> Sequence[Operation]: ...
 
     def operations_of_request(self, request_id: str) -> Sequence[Operation]: ...
+
+    def key_additions(self, issuer: Address) -> Sequence[Operation]:
+        """The issuer's operations that add a key, in any state, oldest first."""
+        ...
 
     def pending_for_roots(self, roots: Collection[tuple[Address, Root]]) -> Sequence[Operation]:
         """Status operations on these batches that are held, queued or submitted: asked for and not mined."""
@@ -505,6 +510,8 @@ class Unit(Protocol):
     def idempotency(self) -> IdempotencyRepository: ...
     @property
     def meta(self) -> MetaRepository: ...
+    @property
+    def signing_keys(self) -> SigningKeyRepository: ...
 
 
 class Store(Protocol):
