@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from registry.encoding import Address, BlockHash, Digest, DigestMethod, Root, Salt, TxHash
 from registry.model.batches import Anchor, Batch, BatchState, Entry, NewEntry
 from registry.model.chain import (
+    CallKind,
     ContractCall,
     EventKind,
     Header,
@@ -243,8 +244,8 @@ class OutboxRepository(Protocol):
 
     def operations_of_request(self, request_id: str) -> Sequence[Operation]: ...
 
-    def key_additions(self, issuer: Address) -> Sequence[Operation]:
-        """The issuer's operations that add a key, in any state, oldest first."""
+    def operations_of_kind(self, issuer: Address, kind: CallKind) -> Sequence[Operation]:
+        """The issuer's operations of a kind that is rare, in any state, oldest first."""
         ...
 
     def pending_for_roots(self, roots: Collection[tuple[Address, Root]]) -> Sequence[Operation]:

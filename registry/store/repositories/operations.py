@@ -168,11 +168,11 @@ class Operations:
         query = select(OPERATIONS).where(OPERATIONS.c.request_id == request_id).order_by(OPERATIONS.c.id)
         return [operation_of(row) for row in self._db.rows(query)]
 
-    def key_additions(self, issuer: Address) -> Sequence[Operation]:
-        """The issuer's operations that add a key, in any state, oldest first."""
+    def operations_of_kind(self, issuer: Address, kind: CallKind) -> Sequence[Operation]:
+        """The issuer's operations of a kind that is rare, in any state, oldest first."""
         query = (
             select(OPERATIONS)
-            .where(OPERATIONS.c.issuer == issuer, OPERATIONS.c.call_kind == CallKind.ADD_KEY.value)
+            .where(OPERATIONS.c.issuer == issuer, OPERATIONS.c.call_kind == kind.value)
             .order_by(OPERATIONS.c.id)
         )
         return [operation_of(row) for row in self._db.rows(query)]

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event
 
-from registry.model.chain import EventKind
+from registry.model.chain import CallKind, EventKind
 from registry.model.operations import OperationState, TransactionState
 from registry.model.signing_keys import SigningKeyKind
 from registry.ports.store import Unit
@@ -50,7 +50,7 @@ QUESTIONS: dict[str, Callable[[Unit], object]] = {
     "operations by state": lambda unit: unit.outbox.operations(states={OperationState.QUEUED}),
     "operations of batch": lambda unit: unit.outbox.operations_of_batch(1),
     "operations of request": lambda unit: unit.outbox.operations_of_request("r"),
-    "key additions": lambda unit: unit.outbox.key_additions(address("a")),
+    "operations of kind": lambda unit: unit.outbox.operations_of_kind(address("a"), CallKind.ADD_KEY),
     "pending": lambda unit: unit.outbox.pending_for_roots(PAIRS),
     "nonce": lambda unit: unit.outbox.next_nonce(address("s"), 0),
     "signed": lambda unit: unit.outbox.transactions(states={TransactionState.SIGNED}, sender=address("s")),

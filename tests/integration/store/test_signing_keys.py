@@ -76,7 +76,7 @@ def test_email_of_an_issuer_is_kept_or_absent(store: SqlStore) -> None:
     assert found[address("mail")].email == "registrar@college.example"
 
 
-def test_uri_of_a_profile_comes_back_and_additions_of_keys_are_found_in_any_state(store: SqlStore) -> None:
+def test_uri_of_a_profile_comes_back_and_operations_of_a_kind_are_found_in_any_state(store: SqlStore) -> None:
     mine = address("issuer")
     profile = ContractCall(CallKind.SET_PROFILE, mine, uri="did:web:college.example")
     addition = ContractCall(CallKind.ADD_KEY, mine, account=address("k"), roles=1, consent=b"\x01" * 65)
@@ -91,4 +91,4 @@ def test_uri_of_a_profile_comes_back_and_additions_of_keys_are_found_in_any_stat
         found = unit.outbox.operation(made.id)
         assert found is not None
         assert found.call == profile
-        assert [one.call for one in unit.outbox.key_additions(mine)] == [addition]
+        assert [one.call for one in unit.outbox.operations_of_kind(mine, CallKind.ADD_KEY)] == [addition]
