@@ -1,8 +1,8 @@
 """The only wiring: from settings to a running application. Everything else is given its parts.
 
 Secrets are made here at the first start: the admin token and the keystores' passwords, each in a file of mode
-600 in the data directory. The operating keys and the admin keys lie in separate keystores under separate
-passwords.
+600 in the data directory. The operating keys, the admin keys and the keys that sign credentials lie in
+separate keystores under separate passwords.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ from registry.chain.abi import load_artifact
 from registry.chain.embedded.lock import DirectoryLock
 from registry.chain.factory import EmbeddedGateway, deploy_by_rpc, open_embedded, open_rpc
 from registry.chain.keystore import EncryptedKeystore
+from registry.credentials.chain_profiles import ChainProfiles
+from registry.credentials.identity import IdentityService
+from registry.credentials.keystore import EncryptedCredentialKeystore
 from registry.encoding import parse_address, to_checksum, to_hex
 from registry.errors import ConfigurationError, IndexStaleError
 from registry.ports.chain import Chain
@@ -75,6 +78,7 @@ class App:
     indexer: Indexer
     pipeline: Pipeline
     audit: AuditService
+    identity: IdentityService
     metrics: Metrics
     worker: Worker
     spool_directory: Path
@@ -155,7 +159,13 @@ def _wire(
     )
     pipeline = Pipeline(store, chain, operating, admins, relayer, clock, policy, owner)
     forget = Housekeeping(store, clock).step
-    steps = [("indexer", indexer.step), ("pipeline", pipeline.step), ("housekeeping", forget)]
+    profiles = ChainProfiles(store, chain, relayer, clock, policy).step
+    steps = [
+        ("indexer", indexer.step),
+        ("pipeline", pipeline.step),
+        ("profiles", profiles),
+        ("housekeeping", forget),
+    ]
     resources = ExitStack()
     resources.push(stack.pop_all())
     resources.callback(indexer.close)
@@ -173,6 +183,14 @@ def _wire(
         indexer=indexer,
         pipeline=pipeline,
         audit=AuditService(store, chain),
+        identity=IdentityService(
+            store,
+            chain,
+            credential_keystore(settings),
+            [operating, admins],
+            clock,
+            settings.effective_public_url,
+        ),
         metrics=Metrics(store, chain, clock),
         worker=Worker(steps, poll_seconds=settings.poll_seconds),
         spool_directory=private_directory(data_dir / "incoming"),
@@ -255,6 +273,13 @@ def relayer_of(settings: Settings) -> Signer | None:
 def operating_keystore(settings: Settings) -> EncryptedKeystore:
     """The issuers' operating keys that this server holds."""
     return _keystore(settings.data_dir, "operating-keys")
+
+
+def credential_keystore(settings: Settings) -> EncryptedCredentialKeystore:
+    """The keys with which issuers sign credentials."""
+    name = "credential-keys"
+    password = secret_file(settings.data_dir / f"{name}-password", lambda: secrets.token_hex(32))
+    return EncryptedCredentialKeystore(private_directory(settings.data_dir / name), password.encode())
 
 
 def _keystore(data_dir: Path, name: str) -> EncryptedKeystore:
