@@ -143,11 +143,11 @@ class IdentityService:
                 made of.
             SignerError: the key cannot be read or written.
         """
-        base = public_base(self._public_url)
         with self._store.read() as unit:
             pinned, key = unit.meta.get(PINNED), unit.signing_keys.current(issuer, kind)
-        if pinned is not None and pinned != base:
+        if pinned is not None and pinned != self._own_base_or_none():
             raise _changed(pinned)
+        base = public_base(self._public_url)
         if pinned is None or key is None:
             key = self._first_key(issuer, kind, base)
         did = issuer_did(base, issuer)
