@@ -36,6 +36,10 @@ def _web_url(value: str) -> str:
 
 
 WebUrl = Annotated[str, Field(max_length=2000, examples=["https://example.edu"]), AfterValidator(_web_url)]
+Email = Annotated[
+    str,
+    Field(max_length=254, pattern=r"^[!-?A-~]+@[A-Za-z0-9.-]+$", examples=["registrar@example.edu"]),
+]
 ScopeName = Literal["batch", "status", "read", "audit", "admin"]
 
 
@@ -45,6 +49,13 @@ class NewIssuer(Body):
     name: Name
     url: WebUrl
     admin: AddressField | None = None
+    email: Email | None = None
+
+
+class NewSigningKey(Body):
+    """POST /v1/issuers/{address}/signing-keys."""
+
+    kind: Literal["Ed25519", "P-256", "RSA-2048"]
 
 
 class NewApiKey(Body):

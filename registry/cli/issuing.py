@@ -33,6 +33,7 @@ def create_issuer(
     admin: Annotated[
         str | None, typer.Option(help="Address of an admin key that the issuer keeps itself.")
     ] = None,
+    email: Annotated[str | None, typer.Option(help="Address for mail, shown in the public profile.")] = None,
     server_url: ServerUrl = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -43,6 +44,7 @@ def create_issuer(
     Example: rootmark issuer create "Example College" https://college.example
     """
     body = {"name": name, "url": url} | ({"admin": admin} if admin else {})
+    body |= {"email": email} if email else {}
     with server(server_url, admin_token()) as target:
         show(target.post("/v1/issuers", body), as_json, _issuer_text)
 
