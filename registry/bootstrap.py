@@ -51,6 +51,7 @@ from registry.settings import Settings
 from registry.store import copy_database, migrate, migrations_behind, open_store, schema_version
 
 ADMIN_TOKEN_FILE = "admin-token"
+CREDENTIAL_KEYS = "credential-keys"
 GWEI = 10**9
 
 
@@ -277,14 +278,19 @@ def operating_keystore(settings: Settings) -> EncryptedKeystore:
 
 def credential_keystore(settings: Settings) -> EncryptedCredentialKeystore:
     """The keys with which issuers sign credentials."""
-    name = "credential-keys"
-    password = secret_file(settings.data_dir / f"{name}-password", lambda: secrets.token_hex(32))
-    return EncryptedCredentialKeystore(private_directory(settings.data_dir / name), password.encode())
+    directory, password = _keystore_files(settings.data_dir, CREDENTIAL_KEYS)
+    return EncryptedCredentialKeystore(directory, password)
 
 
 def _keystore(data_dir: Path, name: str) -> EncryptedKeystore:
+    directory, password = _keystore_files(data_dir, name)
+    return EncryptedKeystore(directory, password, strong_kdf=False)
+
+
+def _keystore_files(data_dir: Path, name: str) -> tuple[Path, bytes]:
+    """A keystore's directory and its password of 256 random bits, made at the first start."""
     password = secret_file(data_dir / f"{name}-password", lambda: secrets.token_hex(32))
-    return EncryptedKeystore(private_directory(data_dir / name), password.encode(), strong_kdf=False)
+    return private_directory(data_dir / name), password.encode()
 
 
 def open_reader(

@@ -90,12 +90,15 @@ def show_issuer(issuer: IssuerAddress, server_url: ServerUrl = None, as_json: Js
 def list_keys(
     issuer: IssuerAddress, server_url: ServerUrl = None, key: ApiKey = None, as_json: JsonFlag = False
 ) -> None:
-    """The issuer's keys on chain, and with a key its API keys."""
+    """The issuer's keys on chain, the keys that sign its credentials, and with a key its API keys."""
     from registry.cli.client import path_of
 
     token = key or admin_token()
     with server(server_url, token) as target:
-        found: dict[str, Any] = {"chain": list(target.items(path_of("issuers", issuer, "keys")))}
+        found: dict[str, Any] = {
+            "chain": list(target.items(path_of("issuers", issuer, "keys"))),
+            "signing": list(target.items(path_of("issuers", issuer, "signing-keys"))),
+        }
         if token:
             found["api"] = list(target.items(path_of("issuers", issuer, "api-keys")))
     show(found, as_json, _keys_text)
@@ -106,6 +109,9 @@ def _keys_text(found: dict[str, Any]) -> str:
         f"chain  {k['key']}  {','.join(k['roles'])}  until {k['valid_until'] or 'open'}"
         for k in found["chain"]
     ]
+    for key in found["signing"]:
+        end = f"until {key['retired_at']}" if key["retired_at"] else "signs now"
+        lines.append(f"signs  {key['kind']}  {end}  {key['verification_method'] or 'no DID'}")
     for key in found.get("api", []):
         end = "revoked" if key["revoked_at"] else f"expires {key['expires_at'] or 'never'}"
         lines.append(f"api    {key['id']}  {','.join(key['scopes'])}  {end}  {key['label']}")
@@ -137,6 +143,28 @@ def create_key(
     with server(server_url, key or admin_token()) as target:
         made = target.post(path_of("issuers", issuer, "api-keys"), body)
     show(made, as_json, lambda m: f"id       {m['id']}\nAPI key  {m['api_key']}  (shown once)")
+
+
+@keys_app.command("rotate")
+@guarded
+def rotate_key(
+    issuer: IssuerAddress,
+    kind: Annotated[str, typer.Option(help="Ed25519, P-256 or RSA-2048.")] = "Ed25519",
+    server_url: ServerUrl = None,
+    key: ApiKey = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Let a new key sign the issuer's credentials from now on.
+
+    The old key stays in the DID document: what it signed still verifies.
+
+    Example: rootmark keys rotate 0x<issuer> --kind P-256
+    """
+    from registry.cli.client import path_of
+
+    with server(server_url, key or admin_token()) as target:
+        made = target.post(path_of("issuers", issuer, "signing-keys"), {"kind": kind})
+    show(made, as_json, lambda m: f"signs  {m['kind']}  {m['verification_method'] or 'no DID'}")
 
 
 @keys_app.command("delete")

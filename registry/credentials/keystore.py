@@ -105,7 +105,17 @@ class EncryptedCredentialKeystore:
         """
         with self._guard:
             known = self._signers.get(public_key)
-        return known if known is not None else self._remember(self._open(public_key))
+        return known if known is not None else self._remember(self._open(_file_name(public_key)))
+
+    def examine(self, most: int) -> None:
+        """Open up to ``most`` keys, to see whether they can be opened. Raises `SignerError` for the first
+        that cannot."""
+        try:
+            names = sorted(path.name for path in self._directory.glob("*.pem"))
+        except OSError as error:
+            raise SignerError(f"the keystore {self._directory.name} cannot be read") from error
+        for name in names[:most]:
+            self._open(name)
 
     def __repr__(self) -> str:
         return f"EncryptedCredentialKeystore({self._directory.name})"
@@ -117,8 +127,7 @@ class EncryptedCredentialKeystore:
         with self._guard:
             return self._signers.setdefault(signer.public_key, signer)
 
-    def _open(self, public_key: bytes) -> CredentialSigner:
-        name = _file_name(public_key)
+    def _open(self, name: str) -> CredentialSigner:
         try:
             with (self._directory / name).open("rb") as file:
                 content = file.read(MAX_FILE_BYTES + 1)
@@ -140,7 +149,7 @@ class EncryptedCredentialKeystore:
         if not isinstance(key, _PrivateKey):
             raise SignerError(f"the key file {name} holds no signing key")
         signer = _signer(key)
-        if signer.public_key != public_key:
+        if _file_name(signer.public_key) != name:
             raise SignerError(f"the key file {name} holds another key")
         return signer
 

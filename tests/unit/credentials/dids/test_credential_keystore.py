@@ -216,3 +216,18 @@ def test_rsa_signs_as_rs256(keystore: EncryptedCredentialKeystore) -> None:
     assert isinstance(public_key, rsa.RSAPublicKey)
     public_key.verify(signature, MESSAGE, padding.PKCS1v15(), hashes.SHA256())
     assert len(signature) == 256
+
+
+# --- the doctor's look --------------------------------------------------------------------------------------
+
+
+def test_examining_finds_the_key_that_cannot_be_opened(
+    keystore: EncryptedCredentialKeystore, directory: Path
+) -> None:
+    keystore.examine(20)  # nothing there yet
+    for kind in SigningKeyKind:
+        keystore.create(kind)
+    reopened(directory).examine(20)
+    with pytest.raises(SignerError, match="password"):
+        reopened(directory, b"66" * 32).examine(20)
+    reopened(directory, b"66" * 32).examine(0)
