@@ -155,12 +155,13 @@ def test_transaction_without_a_block_is_none(embedded: DrivenChain, member: str)
         assert ledgers.transaction(embedded.gateway.info.chain_id, sent) is None
 
 
-def test_transaction_of_a_block_that_left_the_chain_is_none(chain: DrivenChain) -> None:
-    chain.make_issuer()
-    sent = chain.anchor(root_of(1)).transaction
-    assert ledgers_of(chain).transaction(chain.gateway.info.chain_id, sent) is not None
-    chain.replace(1)
-    assert ledgers_of(chain).transaction(chain.gateway.info.chain_id, sent) is None
+def test_transaction_of_a_block_that_left_the_chain_is_none(embedded: DrivenChain) -> None:
+    embedded.make_issuer()
+    sent = embedded.anchor(root_of(1)).transaction
+    chain_id = embedded.gateway.info.chain_id
+    assert ledgers_of(embedded).transaction(chain_id, sent) is not None
+    embedded.replace(1)
+    assert ledgers_of(embedded).transaction(chain_id, sent) is None
 
 
 def test_call_of_an_account_without_code_is_empty(chain: DrivenChain) -> None:
