@@ -550,7 +550,8 @@ def test_status_of_a_signed_document_is_asked_of_its_revocation_store() -> None:
     assert only(examine(document), CheckName.STATUS).result is CheckResult.UNKNOWN
     store = parse_address(document["openAttestationMetadata"]["proof"]["revocation"]["location"])
     ledgers = FakeLedgers()
-    for digest in (root_of(document), bytes.fromhex(document["proof"]["targetHash"])):
+    proofs = [bytes.fromhex(entry) for entry in document["proof"]["proofs"]]
+    for digest in hashes_on_the_way(bytes.fromhex(document["proof"]["targetHash"]), proofs):
         ledgers.set(store, "isRevoked(bytes32)", digest, False)
     assert only(examine(document, ledgers), CheckName.STATUS).result is CheckResult.PASS
     ledgers.set(store, "isRevoked(bytes32)", root_of(document), True)
