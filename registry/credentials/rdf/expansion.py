@@ -19,7 +19,8 @@ from typing import Any, cast
 from pyld.jsonld import ContextResolver, JsonLdError, JsonLdProcessor
 
 from registry.credentials.rdf.context_store import ContextStore
-from registry.credentials.rdf.loss import RELATIVE_BASE, dropped_property, refuse_loss
+from registry.credentials.rdf.keywords import RELATIVE_BASE
+from registry.credentials.rdf.loss import dropped_property, refuse_loss
 from registry.credentials.rdf.terms import RDF_JSON, QuadRow, Term
 from registry.encoding import JsonValue, canonical_json
 from registry.errors import Fault, MalformedJsonError, RootmarkError, TooComplexError, ValidationError

@@ -17,17 +17,10 @@ from typing import Any
 from pyld import iri_resolver
 
 from registry.credentials.rdf.context_store import Vocabulary
-from registry.credentials.rdf.keywords import LOOKS_LIKE_KEYWORD, shown
+from registry.credentials.rdf.keywords import LOOKS_LIKE_KEYWORD, RELATIVE_BASE, is_absolute_iri, shown
 from registry.encoding import JsonValue
 from registry.errors import Fault, RootmarkError, UndefinedTermError, ValidationError
 
-RELATIVE_BASE = "x-relative-iri://without-a-base/"
-"""What relative IRIs are resolved against; PyLD would otherwise take an example's address for the base. An
-IRI of this scheme in the result was relative, and a document that uses the scheme itself is refused alike."""
-
-ABSOLUTE_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s]*\Z")
-
-_RELATIVE_SCHEME = RELATIVE_BASE.partition(":")[0] + ":"
 _LANGUAGE = re.compile(r"[a-z]{1,8}(-[a-z0-9]{1,8})*\Z")
 
 Place = tuple[str, str, JsonValue]
@@ -137,8 +130,8 @@ def _require_iri(document: Mapping[str, JsonValue], value: Any, *, blank: bool) 
         if value.startswith("_:"):
             if blank:
                 return
-            raise _undefined("a blank node cannot be a property or a datatype", "")
-        if ABSOLUTE_IRI.match(value) and not value.startswith(_RELATIVE_SCHEME):
+            raise _undefined("a blank node cannot be a property or a datatype", _key_place(document, value))
+        if is_absolute_iri(value):
             return
     raise _relative(document, value)
 
@@ -171,6 +164,10 @@ def _place(document: Mapping[str, JsonValue], test: Callable[[str], bool]) -> st
         if isinstance(value, str) and test(value):
             return pointer
     return ""
+
+
+def _key_place(document: Mapping[str, JsonValue], name: str) -> str:
+    return next((pointer for pointer, key, _ in _members(document) if key == name), "")
 
 
 def _parent(pointer: str) -> str:

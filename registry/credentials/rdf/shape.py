@@ -11,9 +11,10 @@ Reading the shape also refuses what no honest credential has, before anything ex
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import count
+from typing import Any, cast
 
 from registry.credentials.rdf.context_store import ContextStore, Vocabulary
 from registry.credentials.rdf.keywords import KEYWORDS, TAKEN_AS_KEYS, shown
@@ -74,23 +75,23 @@ class ShapeReader:
         append = reading.parts.append
         append("{")
         for key, entry in value.items():
-            kind = self._kinds.get(key) if type(key) is str else "odd"
-            append(f"{len(key)}:{key}" if type(key) is str else "")
+            kind = self._kinds.get(key)
             if kind is None and key[:1] != "@":
                 if type(entry) is str and not fixed:
-                    append("s")
+                    append(f"{len(key)}:{key}s")
                     reading.leaves.append(entry)
                 else:
+                    append(f"{len(key)}:{key}")
                     self._value(reading, entry, pointer, key, depth, fixed)
-            elif kind == "free":
-                self._value(reading, entry, pointer, key, depth, fixed)
-            elif key == "@context":
+                continue
+            append(f"{len(key)}:{key}")
+            if key == "@context":
                 self._context(reading, entry, f"{pointer}/@context")
-            elif kind == "fixed" or kind is None:
-                # A key like @foo is no keyword, but reserved; expansion drops it, which is an error.
-                self._value(reading, entry, pointer, key, depth, True)
+            elif kind == "refused":
+                raise _invalid("unsupported-keyword", f"the keyword {shown(key)} is not taken", pointer)
             else:
-                raise _invalid("unsupported-keyword", f"the keyword {shown(str(key))} is not taken", pointer)
+                # A key like @foo is no keyword, but reserved; expansion drops it, which is an error.
+                self._value(reading, entry, pointer, key, depth, fixed or kind != "free")
         append("}")
 
     def _value(self, reading: _Reading, value: Any, pointer: str, key: str, depth: int, fixed: bool) -> None:
@@ -115,6 +116,31 @@ class ShapeReader:
             reading.parts.append(f"#{value!r};")
         else:
             raise _invalid("not-json", "a value is not JSON", f"{pointer}/{_escaped(key)}")
+
+    def replaced(
+        self, document: Mapping[str, JsonValue], replace: Callable[[int, str], str]
+    ) -> dict[str, JsonValue]:
+        """A copy of ``document``, which `read` took, with ``replace(number, text)`` for each of its
+        leaves."""
+        numbers = count()
+
+        def copied(value: Any, fixed: bool) -> Any:
+            if isinstance(value, str):
+                return value if fixed else replace(next(numbers), value)
+            if isinstance(value, list):
+                return [copied(entry, fixed) for entry in value]
+            if isinstance(value, dict):
+                return {
+                    key: entry if key == "@context" else copied(entry, fixed or self._is_fixed(key))
+                    for key, entry in value.items()
+                }
+            return value
+
+        return cast(dict[str, JsonValue], copied(dict(document), False))
+
+    def _is_fixed(self, key: str) -> bool:
+        kind = self._kinds.get(key)
+        return kind == "fixed" or (kind is None and key[:1] == "@")
 
     def _context(self, reading: _Reading, value: Any, pointer: str) -> None:
         entries = value if isinstance(value, list) else [value]
