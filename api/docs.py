@@ -94,6 +94,8 @@ def verify_body(model: type[BaseModel], example: Any) -> dict[str, Any]:
     made["requestBody"]["content"] |= {
         "multipart/form-data": {"schema": form},
         "application/vc+jwt": {"schema": TEXT},
+        "application/ld+json": {"schema": OBJECT},
+        "application/octet-stream": binary,
         "image/png": binary,
         "image/svg+xml": binary,
     }
