@@ -62,7 +62,7 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     "kind": TEXT,
     "external_id": TEXT,
     "allow_duplicate": {"type": "string", "enum": ["true", "false"]},
-    "digest_method": {"type": "string", "enum": ["opaque", "jcs-sha256"]},
+    "digest_method": {"type": "string", "enum": ["opaque", "jcs-sha256", "rdfc-sha256"]},
 }
 
 
