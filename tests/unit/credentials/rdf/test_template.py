@@ -82,7 +82,7 @@ MANY_KINDS: dict[str, Any] = {
     "issuer": "did:example:issuer",
     "credentialSubject": {
         "json": {"@type": "@json", "@value": {"a": "text", "id": "x"}},
-        "double": {"@type": "http://www.w3.org/2001/XMLSchema#double", "@value": "text"},
+        "double": {"@type": "http://www.w3.org/2001/XMLSchema#double", "@value": "15"},
         "typed": {"@type": "http://www.w3.org/2001/XMLSchema#integer", "@value": "text"},
         "tongue": {"@value": "text", "@language": "EN-gb", "@direction": "rtl"},
         "names": ["one", "two", "one", {"@value": "one"}],
@@ -225,7 +225,7 @@ def test_honest_award_of_a_known_shape_is_filled() -> None:
 
 
 def test_purpose_and_json_literals_and_doubles_are_fixed() -> None:
-    for number, texts in ((1, {"assertionMethod"}), (4, {"text", "x"})):
+    for number, texts in ((1, {"assertionMethod"}), (4, {"text", "x", "15"})):
         _, shape, _, fixed = TEMPLATES[number]
         assert {shape.leaves[leaf] for leaf in fixed} == texts
 
