@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 import pytest
@@ -11,9 +12,11 @@ from hypothesis import strategies as st
 
 from registry.credentials.rdf import ContextStore
 from registry.credentials.rdf.compiling import Compiler, is_cheap
+from registry.credentials.rdf.expansion import Expander
 from registry.credentials.rdf.shape import Shape, ShapeReader
 from registry.credentials.rdf.template import NotFillableError, Template
 from registry.credentials.rdf.template_cache import MAX_SHAPES, MAX_VARIANTS, TemplateCache
+from registry.credentials.rdf.terms import canonical_n_quads, quad
 from registry.errors import RootmarkError
 from registry.ports.documents import RdfHash
 from tests.unit.credentials.rdf.samples import (
@@ -79,7 +82,7 @@ MANY_KINDS: dict[str, Any] = {
     "issuer": "did:example:issuer",
     "credentialSubject": {
         "json": {"@type": "@json", "@value": {"a": "text", "id": "x"}},
-        "double": {"@type": "http://www.w3.org/2001/XMLSchema#double", "@value": "text"},
+        "double": {"@type": "http://www.w3.org/2001/XMLSchema#double", "@value": "15"},
         "typed": {"@type": "http://www.w3.org/2001/XMLSchema#integer", "@value": "text"},
         "tongue": {"@value": "text", "@language": "EN-gb", "@direction": "rtl"},
         "names": ["one", "two", "one", {"@value": "one"}],
@@ -222,7 +225,7 @@ def test_honest_award_of_a_known_shape_is_filled() -> None:
 
 
 def test_purpose_and_json_literals_and_doubles_are_fixed() -> None:
-    for number, texts in ((1, {"assertionMethod"}), (4, {"text", "x"})):
+    for number, texts in ((1, {"assertionMethod"}), (4, {"text", "x", "15"})):
         _, shape, _, fixed = TEMPLATES[number]
         assert {shape.leaves[leaf] for leaf in fixed} == texts
 
@@ -338,3 +341,25 @@ def test_single_document_is_worth_a_template_when_its_shape_comes_back() -> None
     shape = READER.read(badge())
     assert not cache.worth_compiling(shape, expect_more=False)
     assert cache.worth_compiling(copy.deepcopy(shape), expect_more=False)
+
+
+def test_iri_that_a_context_maps_to_nothing_is_not_filled_in() -> None:
+    url = "https://operator.example/c"
+    context = {
+        "pick": {"@id": "https://x.example/pick", "@type": "@vocab"},
+        "https://x.example/gone": None,
+        "x": "https://x.example/",
+    }
+    store = ContextStore(texts={url: json.dumps({"@context": context})})
+    reader, made = ShapeReader(store), Expander(store)
+    document = badge(**{"@context": [VC2, OB3, url]}, pick="https://x.example/there")
+    n_quads = canonical_n_quads(map(quad, made.quads(document)), RdfHash.SHA256)
+    found = Compiler(made, reader, store.vocabulary.terms).compile(document, n_quads, RdfHash.SHA256)
+    assert found is not None
+    template = Template(found.rows, store.vocabulary.terms)
+    for text in ("https://x.example/gone", "x:there", "name"):
+        with pytest.raises(NotFillableError):
+            template.n_quads(reader.read({**document, "pick": text}).leaves, RdfHash.SHA256)
+    other = {**document, "pick": "https://x.example/elsewhere"}
+    filled = template.n_quads(reader.read(other).leaves, RdfHash.SHA256)
+    assert filled == canonical_n_quads(map(quad, made.quads(other)), RdfHash.SHA256)
