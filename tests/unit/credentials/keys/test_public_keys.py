@@ -295,3 +295,13 @@ def test_pair_is_restored_from_its_private_bytes_and_does_not_show_them(kind: Ke
     assert pair.private_bytes().hex()[:32] not in repr(pair)
     if kind is not KeyType.RSA:
         assert KeyPair.from_jwk(pair.private_jwk()).public == pair.public
+
+
+def test_point_is_written_for_ecdsa_keys_only() -> None:
+    for kind in ECDSA:
+        public = PAIRS[kind].public
+        assert PublicKey.from_point(kind, public.point()) == public
+    with pytest.raises(ValidationError):
+        PAIRS[KeyType.ED25519].public.point()
+    with pytest.raises(ValidationError):
+        PublicKey.from_point(KeyType.P256, PAIRS[KeyType.SECP256K1].public.point())

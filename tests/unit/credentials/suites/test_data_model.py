@@ -144,6 +144,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         badge(credentialSubject={"id": "did:example:holder"}),
         "/credentialSubject/achievement",
     ),
+    ("badge whose subject is a string", badge(credentialSubject="x"), "/credentialSubject"),
     (
         "badge with an achievement by name",
         badge(credentialSubject={"achievement": "Robotics"}),
