@@ -164,6 +164,7 @@ def test_signature_fails_when_a_context_is_injected() -> None:
         {"nonce": "added"},
         {"nonce": 5},
         {"id": ["urn:a"]},
+        {"id": "not a url"},
         {"verificationMethod": None},
         {"verificationMethod": {"id": did_key_method(ED.public)}},
         {"verificationMethod": [did_key_method(ED.public)]},

@@ -13,12 +13,12 @@ from registry.credentials.formats.data_model import (
     V1,
     V2,
     credential_faults,
-    is_url,
     presentation_faults,
     require_credential,
     require_presentation,
 )
 from registry.credentials.formats.verifiable_credentials import VerifiableCredentials
+from registry.credentials.syntax import is_url
 from registry.errors import MAX_FAULTS, ValidationError
 from registry.verdict.report import CheckName, CheckResult
 from tests.unit.credentials.suites.parts import ISSUER, badge, results, signed, tools
