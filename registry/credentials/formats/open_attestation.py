@@ -144,7 +144,7 @@ def _is_draft(document: Json) -> bool:
 
 
 def _read_v2(document: Json) -> _Document:
-    data = document["data"]
+    data = document.get("data")
     if not isinstance(data, Mapping):
         raise wrong("the data is an object", "/data")
     hidden = parse_hashes(
