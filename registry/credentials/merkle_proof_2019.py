@@ -205,9 +205,9 @@ def _pairs(value: object, what: str, pointer: str) -> dict[int, Any]:
 
 def _list(value: object, what: str, most: int, pointer: str) -> list[Any]:
     if type(value) is not list:
-        raise _wrong(f"{what} is a list", pointer)
+        raise _wrong(f"there is no list for {what}", pointer)
     if len(value) > most:
-        raise _wrong(f"{what} has more than {most} entries", pointer)
+        raise _wrong(f"there are more than {most} entries in {what}", pointer)
     return value
 
 

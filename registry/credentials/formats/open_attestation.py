@@ -50,7 +50,8 @@ from registry.errors import MalformedInputError, ValidationError
 from registry.verdict.evidence import NO_DATES, Validity, validity_of
 from registry.verdict.report import CheckName, CheckResult, Outcome
 
-MAX_ISSUERS: Final = 8
+MAX_ISSUERS: Final = 4
+"""Each is asked for, at its own contract or DID."""
 ETHEREUM: Final = 1
 
 _VERSION_3: Final = "https://schema.openattestation.com/3.0/schema.json"

@@ -137,10 +137,10 @@ def test_longer_text_than_the_cap_is_refused_before_it_is_read() -> None:
         ({"path": [[0, wrapped("04" * 65)]]}, "a path entry is not 1 to 64 bytes"),
         ({"path": [[0, wrapped("04" * 70)]]}, "a path entry is a short byte string"),
         ({"path": [[0, wrapped("")]]}, "a path entry is not hexadecimal"),
-        ({"path": [[0, wrapped("04" * 32)]] * 65}, "the path has more than 64 entries"),
-        ({"path": {0: 1}}, "the path is a list"),
+        ({"path": [[0, wrapped("04" * 32)]] * 65}, "there are more than 64 entries in the path"),
+        ({"path": {0: 1}}, "there is no list for the path"),
         ({"anchors": []}, "there is no anchor"),
-        ({"anchors": [[[0, -1], [1, -1]]] * 9}, "the anchors has more than 8 entries"),
+        ({"anchors": [[[0, -1], [1, -1]]] * 9}, "there are more than 8 entries in the anchors"),
         ({"anchors": [[[0, 9], [1, 1], [2, wrapped("03" * 32)]]]}, "an anchor names no known blockchain"),
         (
             {"anchors": [[[0, 1], [1, 1]]]},

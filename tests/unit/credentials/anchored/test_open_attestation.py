@@ -221,7 +221,7 @@ def test_more_fields_than_the_cap_fail_format() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [None, [], "x", 7, {}, {"issuers": []}, {"issuers": {}}, {"issuers": [{}] * 9}, {"issuers": [7]}]
+    "data", [None, [], "x", 7, {}, {"issuers": []}, {"issuers": {}}, {"issuers": [{}] * 5}, {"issuers": [7]}]
 )
 def test_data_without_readable_issuers_fails_format(data: object) -> None:
     document = load(STORE) | {"data": data}
@@ -273,7 +273,7 @@ def test_published_root_of_another_length_fails_format(name: str) -> None:
     assert only(examine(load(name)), CheckName.FORMAT).result is CheckResult.FAIL
 
 
-@pytest.mark.parametrize("proof", ["x", ["00"], ["00" * 32] * 65, [None], [["00" * 32]]])
+@pytest.mark.parametrize("proof", ["x", ["00"], ["00" * 32] * 33, [None], [["00" * 32]]])
 def test_proof_of_another_form_fails_format(proof: object) -> None:
     document = load(BATCHED)
     document["signature"]["proof"] = proof
