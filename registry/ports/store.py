@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from registry.encoding import Address, BlockHash, Digest, DigestMethod, Root, Salt, TxHash
 from registry.model.batches import Anchor, Batch, BatchState, Entry, NewEntry
 from registry.model.chain import (
+    CallKind,
     ContractCall,
     EventKind,
     Header,
@@ -35,6 +36,7 @@ from registry.model.operations import (
     StatusRequest,
     TransactionState,
 )
+from registry.ports.credential_store import SigningKeyRepository
 
 
 class IssuerRepository(Protocol):
@@ -242,6 +244,10 @@ class OutboxRepository(Protocol):
 
     def operations_of_request(self, request_id: str) -> Sequence[Operation]: ...
 
+    def operations_of_kind(self, issuer: Address, kind: CallKind) -> Sequence[Operation]:
+        """The issuer's operations of a kind that is rare, in any state, oldest first."""
+        ...
+
     def pending_for_roots(self, roots: Collection[tuple[Address, Root]]) -> Sequence[Operation]:
         """Status operations on these batches that are held, queued or submitted: asked for and not mined."""
         ...
@@ -310,6 +316,10 @@ class OutboxRepository(Protocol):
     def request(self, request_id: str) -> StatusRequest | None:
         """State, transactions and error are derived from its operations; one without operations is
         `final`."""
+        ...
+
+    def revoked_by_key(self, key_id: str, since: datetime) -> int:
+        """How many credentials the API key has asked to revoke or withdraw from ``since`` on."""
         ...
 
     def requests_by_transactions(self, hashes: Collection[TxHash]) -> Mapping[TxHash, StatusRequest]: ...
@@ -505,6 +515,8 @@ class Unit(Protocol):
     def idempotency(self) -> IdempotencyRepository: ...
     @property
     def meta(self) -> MetaRepository: ...
+    @property
+    def signing_keys(self) -> SigningKeyRepository: ...
 
 
 class Store(Protocol):

@@ -143,6 +143,26 @@ def test_api_key_is_made_used_and_ended(shell: Shell, running: Running) -> None:
     assert shell.run("batch", "create", "-", stdin=lines_of(new_digest()), **key).code == 2
 
 
+def test_signing_key_is_rotated_and_listed(shell: Shell, running: Running) -> None:
+    admin = {"ROOTMARK_API_KEY": running.admin_scoped_key}
+    assert shell.run("keys", "rotate", running.issuer, "--kind", "DSA", **admin).code == 2
+    assert shell.run("keys", "rotate", "0x" + "00" * 20, **admin).code == 2
+    first, second = (shell.done("keys", "rotate", running.issuer, **admin) for _ in range(2))
+    told = shell.run("keys", "list", running.issuer, **admin).out
+    assert f"signs  Ed25519  until {second['created_at']}  {first['verification_method']}" in told
+    assert f"signs  Ed25519  signs now  {second['verification_method']}" in told
+    listed = shell.done("keys", "list", running.issuer, **admin)["signing"]
+    assert [key["public_key_jwk"] for key in listed] == [first["public_key_jwk"], second["public_key_jwk"]]
+    assert shell.run("keys", "list", "0x" + "00" * 20, ROOTMARK_API_KEY="").out == "no keys\n"
+
+
+def test_email_of_an_issuer_is_shown_to_everybody(shell: Shell, running: Running) -> None:
+    owner = {"ROOTMARK_DATA_DIR": str(running.data_dir), "ROOTMARK_API_KEY": ""}
+    email = ("--email", "office@mail.example")
+    made = shell.done("issuer", "create", "Mail College", "https://mail.example", *email, **owner)
+    assert shell.done("issuer", "show", made["address"])["email"] == "office@mail.example"
+
+
 def test_issuer_with_its_own_admin_is_awaited(shell: Shell, running: Running) -> None:
     ran = shell.run(
         "issuer",
@@ -169,7 +189,7 @@ def test_retired_key_voids_what_it_anchored_after(shell: Shell, running: Running
     made = shell.done("issuer", "create", "Robbed College", "https://robbed.example", **owner)
     key = {"ROOTMARK_API_KEY": made["api_key"]}
     digest = new_digest()
-    shell.done("batch", "create", "-", stdin=lines_of(digest), **key)
+    batch = shell.done("batch", "create", "-", stdin=lines_of(digest), **key)
     admin = shell.done("keys", "create", made["address"], "a", "--scope", "admin", **owner)
     retired = shell.run(
         "keys",
@@ -181,10 +201,31 @@ def test_retired_key_voids_what_it_anchored_after(shell: Shell, running: Running
         "key_compromise",
         ROOTMARK_API_KEY=admin["api_key"],
     )
-    assert (retired.code, retired.out) == (0, "key_retirement final\n"), retired.err
+    assert (retired.code, retired.out.splitlines()[0]) == (0, "key_retirement of 1: final"), retired.err
     assert shell.run("verify", digest).code == 3
     told = shell.run("audit", "issuer", made["address"]).out
     assert "VOID: root" in told
     consistency = shell.run("audit", "consistency")
     assert consistency.code == 1
     assert f"anchor_voided          {made['address']}" in consistency.out
+    added = shell.run("keys", "add", made["address"], ROOTMARK_API_KEY=admin["api_key"])
+    assert (added.code, added.out.splitlines()[0]) == (0, "key_addition of 1: final"), added.err
+    assert shell.run("batch", "retry", batch["id"], **key).code == 0
+    assert shell.run("verify", digest).code == 0
+
+
+def test_key_of_an_admin_elsewhere_is_printed_to_be_signed_and_nothing_is_sent(
+    shell: Shell, running: Running
+) -> None:
+    owner = {"ROOTMARK_DATA_DIR": str(running.data_dir), "ROOTMARK_API_KEY": ""}
+    admin = "0x" + "cd" * 20
+    made = shell.done(
+        "issuer", "create", "Distant College", "https://distant.example", "--admin", admin, **owner
+    )
+    key = {"ROOTMARK_API_KEY": made["api_key"]}
+    shown = shell.run("keys", "add", made["address"], **key)
+    assert shown.code == 4, shown.err
+    assert "nothing was sent yet" in shown.out
+    assert "--new-key 0x" in shown.out
+    again = shell.done("issuer", "show", made["address"], **key)
+    assert again["typed_data"]["primaryType"] == "AddKey"
