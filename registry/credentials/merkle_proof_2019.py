@@ -39,7 +39,7 @@ from registry.encoding import (
     invalid,
     to_hex,
 )
-from registry.errors import MalformedProofError
+from registry.errors import MalformedProofError, ValidationError
 from registry.merkle import (
     MAX_PATH_ENTRIES,
     MAX_SIZE,
@@ -62,6 +62,7 @@ EXPORT_CHAINS: Final = frozenset({1, 11155111})
 _BASE58BTC: Final = re.compile(r"z[1-9A-HJ-NP-Za-km-z]+")
 _HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2})+")
 _MAX_DEPTH: Final = 5  # the proof, its pair, the anchors, an anchor, its pair
+_MAX_PROOFS: Final = 16  # as `registry.credentials.suites.proofs` takes
 _PREFIX_BYTES: Final = 29  # method, issuer, index
 _SIZE_BYTES: Final = 9  # 0xff, size
 _CODES: Final = {Side.LEFT: 0, Side.RIGHT: 1}
@@ -176,7 +177,7 @@ def decode_proof_value(text: object, *, pointer: str = "") -> MerkleProof2019:
     )
 
 
-def _wrong(detail: str, pointer: str) -> Exception:
+def _wrong(detail: str, pointer: str) -> ValidationError:
     return invalid("proof-value", detail, pointer)
 
 
@@ -184,7 +185,7 @@ def _cbor(raw: bytes, pointer: str) -> Any:
     try:
         value = cbor2.loads(raw, max_depth=_MAX_DEPTH, allow_indefinite=False)
         same = cbor2.dumps(value) == raw
-    except (cbor2.CBORError, ValueError, TypeError, OverflowError) as error:
+    except (cbor2.CBORError, ValueError, TypeError, ArithmeticError, RecursionError) as error:
         raise _wrong("the proofValue does not hold CBOR", pointer) from error
     if not same:
         raise _wrong("the proofValue holds CBOR that is not plain and shortest", pointer)
@@ -204,9 +205,9 @@ def _pairs(value: object, what: str, pointer: str) -> dict[int, Any]:
 
 def _list(value: object, what: str, most: int, pointer: str) -> list[Any]:
     if type(value) is not list:
-        raise _wrong(f"{what} is a list", pointer)
+        raise _wrong(f"there is no list for {what}", pointer)
     if len(value) > most:
-        raise _wrong(f"{what} has more than {most} entries", pointer)
+        raise _wrong(f"there are more than {most} entries in {what}", pointer)
     return value
 
 
@@ -357,3 +358,24 @@ def inclusion_proof_of(proof: MerkleProof2019) -> InclusionProof | None:
         issuer=Address(prefix[1:21]),
         root=Root(proof.root),
     )
+
+
+def inclusion_claims(credential: Mapping[str, JsonValue]) -> tuple[InclusionProof, ...]:
+    """The claims about our batches in a credential's own ``proof``, in order, for a verdict without the
+    RootmarkProof beside it. What is malformed or foreign makes none. Never raises.
+
+    Each claims its own digest: a caller compares that with the document before it believes anything.
+    """
+    member = credential.get("proof")
+    entries = member if isinstance(member, list) else [member]
+    found = (_claim(entry) for entry in entries[:_MAX_PROOFS] if isinstance(entry, Mapping))
+    return tuple(claim for claim in found if claim is not None)
+
+
+def _claim(members: Mapping[str, JsonValue]) -> InclusionProof | None:
+    if not is_merkle_proof_2019(members):
+        return None
+    try:
+        return inclusion_proof_of(decode_proof_value(members.get("proofValue")))
+    except ValidationError:
+        return None
