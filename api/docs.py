@@ -62,7 +62,7 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     "kind": TEXT,
     "external_id": TEXT,
     "allow_duplicate": {"type": "string", "enum": ["true", "false"]},
-    "digest_method": {"type": "string", "enum": ["opaque", "jcs-sha256"]},
+    "digest_method": {"type": "string", "enum": ["opaque", "jcs-sha256", "rdfc-sha256"]},
 }
 
 
@@ -82,6 +82,24 @@ def body(model: type[BaseModel], example: Any = None) -> dict[str, Any]:
     if example is not None:
         content["example"] = example
     return {"requestBody": {"required": True, "content": {"application/json": content}}}
+
+
+def verify_body(model: type[BaseModel], example: Any) -> dict[str, Any]:
+    """The JSON body of a verification, or the document itself in one of its carriers."""
+    made = body(model, example)
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    form = object_of({"file": binary["schema"]}) | {
+        "properties": {"file": binary["schema"], "issuer": TEXT, "as_of": TEXT, "live": TEXT}
+    }
+    made["requestBody"]["content"] |= {
+        "multipart/form-data": {"schema": form},
+        "application/vc+jwt": {"schema": TEXT},
+        "application/ld+json": {"schema": OBJECT},
+        "application/octet-stream": binary,
+        "image/png": binary,
+        "image/svg+xml": binary,
+    }
+    return made
 
 
 def _problems() -> dict[int | str, dict[str, Any]]:
@@ -225,12 +243,20 @@ REQUEST_SCHEMA = object_of(
         "transactions": {"type": "array", "items": HEX32},
     }
 )
-REQUEST_ANSWER = answers("The request", REQUEST_SCHEMA, 202)
+REQUEST_ANSWER = answers("The request", REQUEST_SCHEMA, 202) | answers(
+    "Settled within Prefer: wait", REQUEST_SCHEMA
+)
+_TO_SIGN = object_of(
+    {"signer": ADDRESS, "to_sign": array_of(OBJECT), "deadline": {"type": "integer", "minimum": 0}}
+)
+ADMIN_ANSWER = answers("The request", REQUEST_SCHEMA, 202) | answers(
+    "Settled within Prefer: wait; or what the issuer's admin, whose key is not here, signs first",
+    {"anyOf": [REQUEST_SCHEMA, _TO_SIGN]},
+)
 REQUEST = answers("The request", REQUEST_SCHEMA)
-ENTRY_ANSWER = answers(
-    "Where the credential is",
-    object_of({"digest": HEX32, "batch": TEXT, "index": {"type": "integer"}, "state": TEXT}),
-    202,
+_ADDED_ENTRY = object_of({"digest": HEX32, "batch": TEXT, "index": {"type": "integer"}, "state": TEXT})
+ENTRY_ANSWER = answers("Where the credential is", _ADDED_ENTRY, 202) | answers(
+    "Its batch has settled within Prefer: wait", _ADDED_ENTRY
 )
 
 _SHOWN_ANCHOR = object_of(

@@ -24,9 +24,14 @@ from registry.chain.abi import load_artifact
 from registry.chain.embedded.lock import DirectoryLock
 from registry.chain.factory import EmbeddedGateway, deploy_by_rpc, open_embedded, open_rpc
 from registry.chain.keystore import EncryptedKeystore
+from registry.credentials.assembly import SuppliedOnly, examining
 from registry.credentials.chain_profiles import ChainProfiles
+from registry.credentials.hosts import HostedIssuers
 from registry.credentials.identity import IdentityService
 from registry.credentials.keystore import EncryptedCredentialKeystore
+from registry.credentials.rdf import ContextStore, Pin, RdfCanonicalizer
+from registry.credentials.registries import IndexedRegistry
+from registry.credentials.verification import CredentialVerification
 from registry.encoding import parse_address, to_checksum, to_hex
 from registry.errors import ConfigurationError, IndexStaleError
 from registry.ports.chain import Chain
@@ -80,6 +85,8 @@ class App:
     pipeline: Pipeline
     audit: AuditService
     identity: IdentityService
+    documents: CredentialVerification
+    canonicalizer: RdfCanonicalizer
     metrics: Metrics
     worker: Worker
     spool_directory: Path
@@ -167,6 +174,24 @@ def _wire(
         ("profiles", profiles),
         ("housekeeping", forget),
     ]
+    identity = IdentityService(
+        store,
+        chain,
+        credential_keystore(settings),
+        [operating, admins],
+        clock,
+        settings.effective_public_url,
+    )
+    verification = VerificationService(store, chain, indexer, clock, _verification_policy(settings))
+    canonicalizer = open_canonicalizer(settings, _pinned_in(store))
+    stack.callback(canonicalizer.close)
+    documents = CredentialVerification(
+        IndexedRegistry(verification, chain),
+        examining(canonicalizer, SuppliedOnly, chain.ledgers(confirmations=settings.effective_confirmations)),
+        HostedIssuers(store, chain, identity),
+        clock,
+        settings.trusted_names(),
+    )
     resources = ExitStack()
     resources.push(stack.pop_all())
     resources.callback(indexer.close)
@@ -180,18 +205,13 @@ def _wire(
         issuers=IssuerService(store, chain, operating, admins, relayer, clock, policy),
         issuing=IssuingService(store, chain, clock, policy),
         status=StatusService(store, chain, clock, policy),
-        verification=VerificationService(store, chain, indexer, clock, _verification_policy(settings)),
+        verification=verification,
         indexer=indexer,
         pipeline=pipeline,
         audit=AuditService(store, chain),
-        identity=IdentityService(
-            store,
-            chain,
-            credential_keystore(settings),
-            [operating, admins],
-            clock,
-            settings.effective_public_url,
-        ),
+        identity=identity,
+        documents=documents,
+        canonicalizer=canonicalizer,
         metrics=Metrics(store, chain, clock),
         worker=Worker(steps, poll_seconds=settings.poll_seconds),
         spool_directory=private_directory(data_dir / "incoming"),
@@ -323,6 +343,35 @@ def is_test_chain(chain_id: int) -> bool:
 def contract_code_hash() -> bytes:
     """Keccak-256 of the registry's code, the same on every chain."""
     return load_artifact().code_hash
+
+
+# --- documents ----------------------------------------------------------------------------------------------
+
+
+def open_canonicalizer(settings: Settings, pin: Pin | None = None) -> RdfCanonicalizer:
+    """The canonicaliser of JSON-LD documents, over the bundled contexts and the operator's. Close it.
+
+    Args:
+        pin: see `registry.credentials.rdf.ContextStore`; without it nothing is remembered from run to run.
+
+    Raises:
+        ConfigurationError: CONTEXT_DIR cannot be read, or a context in it is not what was pinned.
+    """
+    return RdfCanonicalizer(ContextStore(settings.context_dir, pin))
+
+
+def _pinned_in(store: Store) -> Pin:
+    """The SHA-256 of each of the operator's contexts, as it was when it was first used, in the database."""
+
+    def pin(address: str, sha256_hex: str) -> str:
+        name = f"context:{address}"
+        with store.write() as unit:
+            known = unit.meta.get(name)
+            if known is None:
+                unit.meta.set(name, sha256_hex)
+            return known or sha256_hex
+
+    return pin
 
 
 # --- secrets and files --------------------------------------------------------------------------------------
