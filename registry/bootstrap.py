@@ -1,8 +1,8 @@
 """The only wiring: from settings to a running application. Everything else is given its parts.
 
 Secrets are made here at the first start: the admin token and the keystores' passwords, each in a file of mode
-600 in the data directory. The operating keys and the admin keys lie in separate keystores under separate
-passwords.
+600 in the data directory. The operating keys, the admin keys and the keys that sign credentials lie in
+separate keystores under separate passwords.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ from registry.chain.abi import load_artifact
 from registry.chain.embedded.lock import DirectoryLock
 from registry.chain.factory import EmbeddedGateway, deploy_by_rpc, open_embedded, open_rpc
 from registry.chain.keystore import EncryptedKeystore
+from registry.credentials.chain_profiles import ChainProfiles
+from registry.credentials.identity import IdentityService
+from registry.credentials.keystore import EncryptedCredentialKeystore
 from registry.encoding import parse_address, to_checksum, to_hex
 from registry.errors import ConfigurationError, IndexStaleError
 from registry.ports.chain import Chain
@@ -48,6 +51,7 @@ from registry.settings import Settings
 from registry.store import copy_database, migrate, migrations_behind, open_store, schema_version
 
 ADMIN_TOKEN_FILE = "admin-token"
+CREDENTIAL_KEYS = "credential-keys"
 GWEI = 10**9
 
 
@@ -75,6 +79,7 @@ class App:
     indexer: Indexer
     pipeline: Pipeline
     audit: AuditService
+    identity: IdentityService
     metrics: Metrics
     worker: Worker
     spool_directory: Path
@@ -155,7 +160,13 @@ def _wire(
     )
     pipeline = Pipeline(store, chain, operating, admins, relayer, clock, policy, owner)
     forget = Housekeeping(store, clock).step
-    steps = [("indexer", indexer.step), ("pipeline", pipeline.step), ("housekeeping", forget)]
+    profiles = ChainProfiles(store, chain, relayer, clock, policy).step
+    steps = [
+        ("indexer", indexer.step),
+        ("pipeline", pipeline.step),
+        ("profiles", profiles),
+        ("housekeeping", forget),
+    ]
     resources = ExitStack()
     resources.push(stack.pop_all())
     resources.callback(indexer.close)
@@ -173,6 +184,14 @@ def _wire(
         indexer=indexer,
         pipeline=pipeline,
         audit=AuditService(store, chain),
+        identity=IdentityService(
+            store,
+            chain,
+            credential_keystore(settings),
+            [operating, admins],
+            clock,
+            settings.effective_public_url,
+        ),
         metrics=Metrics(store, chain, clock),
         worker=Worker(steps, poll_seconds=settings.poll_seconds),
         spool_directory=private_directory(data_dir / "incoming"),
@@ -257,9 +276,21 @@ def operating_keystore(settings: Settings) -> EncryptedKeystore:
     return _keystore(settings.data_dir, "operating-keys")
 
 
+def credential_keystore(settings: Settings) -> EncryptedCredentialKeystore:
+    """The keys with which issuers sign credentials."""
+    directory, password = _keystore_files(settings.data_dir, CREDENTIAL_KEYS)
+    return EncryptedCredentialKeystore(directory, password)
+
+
 def _keystore(data_dir: Path, name: str) -> EncryptedKeystore:
+    directory, password = _keystore_files(data_dir, name)
+    return EncryptedKeystore(directory, password, strong_kdf=False)
+
+
+def _keystore_files(data_dir: Path, name: str) -> tuple[Path, bytes]:
+    """A keystore's directory and its password of 256 random bits, made at the first start."""
     password = secret_file(data_dir / f"{name}-password", lambda: secrets.token_hex(32))
-    return EncryptedKeystore(private_directory(data_dir / name), password.encode(), strong_kdf=False)
+    return private_directory(data_dir / name), password.encode()
 
 
 def open_reader(

@@ -130,6 +130,11 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'rootmark.db'}"
 
     @property
+    def effective_public_url(self) -> str:
+        """The server's address as the world sees it; this machine's where nothing is set."""
+        return self.public_url or f"http://localhost:{self.port}"
+
+    @property
     def effective_confirmations(self) -> int:
         """Blocks from inclusion until final, the including block counted."""
         return self.confirmations or (1 if self.embedded else 12)

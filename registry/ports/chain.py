@@ -174,6 +174,10 @@ class CallEncoder(Protocol):
         """EIP-712 typed data by which a key agrees to act for an issuer."""
         ...
 
+    def consenting_key(self, call: ContractCall) -> bytes | None:
+        """The compressed public key (33 bytes) behind the consent of an ADD_KEY; None when it shows none."""
+        ...
+
     def is_selector(self, first_four: bytes) -> bool:
         """Whether a root that starts so would be taken for a function call instead of the fallback."""
         ...
