@@ -107,6 +107,23 @@ class StatusService:
             NotSealedError: a digest stands in the open batch.
             WrongStateError: an annulment, and the admin's key is not here.
         """
+        with self._store.write() as unit:
+            return self.change_in(unit, caller, kind, digests, reason, note, idempotency=idempotency)
+
+    def change_in(
+        self,
+        unit: Unit,
+        caller: Caller,
+        kind: RequestKind,
+        digests: Sequence[Digest],
+        reason: Reason,
+        note: str | None = None,
+        *,
+        hold: bool = False,
+        idempotency: IdempotencyRef | None = None,
+    ) -> StatusRequest:
+        """`change` inside ``unit``, for a change that must happen with something else or not at all. With
+        ``hold`` it waits for a second key's approval whatever its size."""
         call = _CALLS.get(kind)
         if call is None:
             raise ValidationError("this kind of request does not name digests")
@@ -117,18 +134,17 @@ class StatusService:
             raise ValidationError(
                 "no digest is named", faults=[Fault("empty", "name at least one digest", "/digests")]
             )
-        with self._store.write() as unit:
-            issuer = locked_issuer(unit, address)
-            actor = _admin(issuer) if kind is RequestKind.ANNULMENT else issuer.key
-            entries = _entries(unit, address, digests)
-            wanted, skipped = self._divide(unit, address, call, entries)
-            count = len({entry.digest for entry in wanted})
-            held = kind is RequestKind.REVOCATION and self._needs_approval(count)
-            builder = RequestBuilder(unit, caller, address, kind, self._clock.now(), held=held)
-            builder.open(int(reason), note, count, skipped)
-            for batch_seq, one in _calls(address, call, int(reason), wanted):
-                builder.operation(actor, one, batch_seq)
-            return builder.close(idempotency)
+        issuer = locked_issuer(unit, address)
+        actor = _admin(issuer) if kind is RequestKind.ANNULMENT else issuer.key
+        entries = _entries(unit, address, digests)
+        wanted, skipped = self._divide(unit, address, call, entries)
+        count = len({entry.digest for entry in wanted})
+        held = hold or (kind is RequestKind.REVOCATION and self._needs_approval(count))
+        builder = RequestBuilder(unit, caller, address, kind, self._clock.now(), held=held)
+        builder.open(int(reason), note, count, skipped)
+        for batch_seq, one in _calls(address, call, int(reason), wanted):
+            builder.operation(actor, one, batch_seq)
+        return builder.close(idempotency)
 
     def _needs_approval(self, count: int) -> bool:
         return self._policy.require_approval and count > self._policy.approval_threshold
