@@ -32,6 +32,7 @@ _PUBLIC_PREFIXES = (
     "/v1/audit",
     "/v1/registry",
     "/v1/batches",
+    "/v1/achievements",
 )
 _PUBLIC_POSTS = ("/v1/verify", "/v1/verify/bulk")
 _PRIVATE = re.compile(r"/v1/(?:batches/[^/]*/proofs|issuers/[^/]*/api-keys|audit/access|credentials)/?")
@@ -47,7 +48,7 @@ _DEFAULTS = (
 )
 _CORS = (
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"Link, Location, Retry-After, X-Request-Id"),
+    (b"access-control-expose-headers", b"ETag, Link, Location, Retry-After, X-Request-Id"),
 )
 _PREFLIGHT = (
     (b"access-control-allow-methods", b"GET, POST, OPTIONS"),

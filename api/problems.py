@@ -213,22 +213,24 @@ def problem_json(
     kind: ProblemKind, detail: str, request_id: str, faults: tuple[errors.Fault, ...] = ()
 ) -> dict[str, Any]:
     """The problem object. Each of ``errors`` has a pointer or a line."""
-    listed = []
-    for fault in faults:
-        place: dict[str, Any] = (
-            {"line": fault.line}
-            if fault.line is not None and fault.pointer is None
-            else {"pointer": fault.pointer or ""}
-        )
-        listed.append(place | {"code": fault.code, "detail": fault.detail})
     return {
         "type": f"/problems/{kind.slug}",
         "title": kind.title,
         "status": kind.status,
         "detail": detail,
         "request_id": request_id,
-        "errors": listed,
+        "errors": [fault_json(fault) for fault in faults],
     }
+
+
+def fault_json(fault: errors.Fault) -> dict[str, Any]:
+    """One of ``errors``."""
+    place: dict[str, Any] = (
+        {"line": fault.line}
+        if fault.line is not None and fault.pointer is None
+        else {"pointer": fault.pointer or ""}
+    )
+    return place | {"code": fault.code, "detail": fault.detail}
 
 
 def problem_of(error: errors.RootmarkError, request_id: str) -> tuple[dict[str, Any], dict[str, str]]:

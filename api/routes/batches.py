@@ -54,16 +54,21 @@ def _view(app: App, batch: Batch) -> dict[str, Any]:
     return app.audit.batch_views([batch], batch_json)[0]
 
 
-async def _answer(request: Request, batch: Batch, status: int = 202) -> Response:
-    """The batch: 200 once it is settled within the time that the caller prefers to wait, else ``status``."""
+async def awaited(request: Request, batch: Batch) -> tuple[dict[str, Any], int]:
+    """The batch object and the status of an answer about it: 200 once it is settled within the time that the
+    caller prefers to wait, else 202."""
     app = app_of(request)
     deadline = asyncio.get_running_loop().time() + wait_seconds(request)
     while batch.state not in _SETTLED and asyncio.get_running_loop().time() < deadline:
         await asyncio.sleep(0.1)
         batch = await blocking(app.issuing.batch, None, batch.id)
-    headers = {"Location": f"/v1/batches/{batch.id}"}
     done = batch.state in _SETTLED and wait_seconds(request) > 0
-    return json_response(await blocking(_view, app, batch), 200 if done else status, headers)
+    return await blocking(_view, app, batch), 200 if done else 202
+
+
+async def _answer(request: Request, batch: Batch) -> Response:
+    view, status = await awaited(request, batch)
+    return json_response(view, status, {"Location": f"/v1/batches/{batch.id}"})
 
 
 @router.post("/batches", status_code=202, openapi_extra=docs.BATCH_BODY, responses=docs.BATCH_ANSWER)
@@ -318,4 +323,4 @@ def _entry_response(app: App, batch_id: str, index: int, item: NewItem) -> Respo
     return json_response(view, 202, {"Location": f"/v1/batches/{batch.id}"})
 
 
-__all__ = ["router", "wait_seconds"]
+__all__ = ["awaited", "router", "wait_seconds"]

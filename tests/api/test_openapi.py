@@ -49,6 +49,8 @@ OPERATIONS = {
 }
 
 
+ACHIEVEMENT = {"name": "Welding", "description": "Joins metal", "criteria": {"narrative": "Weld."}}
+
 METHODS = [(path, method) for path, found in OPENAPI["paths"].items() for method in found]
 
 
@@ -125,7 +127,12 @@ def found(api: Api) -> dict[str, dict[str, Any]]:
     withdrawn = api.final_batch([new_digest()])
     api.final_request(api.issuer.post(f"/v1/batches/{withdrawn['id']}/withdrawal", json={}).json())
     api.admin.post(f"/v1/issuers/{api.address}/api-keys", json={"label": "one more", "scopes": ["read"]})
+    achievement = api.issuer.post("/v1/achievements", json=ACHIEVEMENT).json()
+    award = {"recipient": {"email": "ada@college.example"}, "achievement_id": achievement["id"]}
+    awarded = api.issuer.post("/v1/awards", json={"awards": [award]}).json()
     return {
+        "achievement_id": {"path": achievement["id"]},
+        "award_id": {"path": awarded["awards"][0]["id"]},
         "digest": {"path": digest},
         "batch_id": {"path": batch["id"]},
         "request_id": {"path": request["id"]},
