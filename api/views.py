@@ -12,8 +12,8 @@ from registry.model.chain import CallKind
 from registry.model.issuers import AccessRecord, ApiKey, Issuer
 from registry.model.operations import StatusRequest
 from registry.model.reasons import reason_from_code
-from registry.services.admin_calls import ToSign
 from registry.model.signing_keys import SigningKey
+from registry.services.admin_calls import ToSign
 
 
 def time_of(instant: datetime | None) -> str | None:

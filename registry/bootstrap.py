@@ -24,10 +24,13 @@ from registry.chain.abi import load_artifact
 from registry.chain.embedded.lock import DirectoryLock
 from registry.chain.factory import EmbeddedGateway, deploy_by_rpc, open_embedded, open_rpc
 from registry.chain.keystore import EncryptedKeystore
+from registry.credentials.achievements import AchievementService
+from registry.credentials.awards import AwardService
 from registry.credentials.chain_profiles import ChainProfiles
+from registry.credentials.digest_only import DigestOnly
 from registry.credentials.identity import IdentityService
 from registry.credentials.keystore import EncryptedCredentialKeystore
-from registry.encoding import parse_address, to_checksum, to_hex
+from registry.encoding import Address, parse_address, to_checksum, to_hex
 from registry.errors import ConfigurationError, IndexStaleError
 from registry.ports.chain import Chain
 from registry.ports.clock import Clock
@@ -81,6 +84,8 @@ class App:
     audit: AuditService
     identity: IdentityService
     metrics: Metrics
+    achievements: AchievementService
+    awards: AwardService
     worker: Worker
     spool_directory: Path
     jsonrpc: Callable[[Any], Any] | None
@@ -167,6 +172,9 @@ def _wire(
         ("profiles", profiles),
         ("housekeeping", forget),
     ]
+    issuing = IssuingService(store, chain, clock, policy)
+    status = StatusService(store, chain, clock, policy)
+    securer, identify = DigestOnly(), _account_did(chain)
     resources = ExitStack()
     resources.push(stack.pop_all())
     resources.callback(indexer.close)
@@ -178,8 +186,8 @@ def _wire(
         chain=chain,
         access=access,
         issuers=IssuerService(store, chain, operating, admins, relayer, clock, policy),
-        issuing=IssuingService(store, chain, clock, policy),
-        status=StatusService(store, chain, clock, policy),
+        issuing=issuing,
+        status=status,
         verification=VerificationService(store, chain, indexer, clock, _verification_policy(settings)),
         indexer=indexer,
         pipeline=pipeline,
@@ -193,12 +201,19 @@ def _wire(
             settings.effective_public_url,
         ),
         metrics=Metrics(store, chain, clock),
+        achievements=AchievementService(store, clock),
+        awards=AwardService(store, chain, clock, policy, issuing, status, securer, identify),
         worker=Worker(steps, poll_seconds=settings.poll_seconds),
         spool_directory=private_directory(data_dir / "incoming"),
         jsonrpc=jsonrpc,
         version=version("rootmark"),
         _resources=resources,
     )
+
+
+def _account_did(chain: Chain) -> Callable[[Address], str]:
+    """An issuer's account on this chain as a DID (did:pkh, over CAIP-10)."""
+    return lambda issuer: f"did:pkh:eip155:{chain.info.chain_id}:{to_checksum(issuer)}"
 
 
 def _policy(settings: Settings) -> Policy:

@@ -23,7 +23,9 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
 
 
-def _reader(parse: Callable[[Any], T]) -> Callable[[Any], T]:
+def reader(parse: Callable[[Any], T]) -> Callable[[Any], T]:
+    """A parser of the domain as a validator of a model: its first fault, without the input."""
+
     def read(value: Any) -> T:
         try:
             return parse(value)
@@ -50,7 +52,8 @@ def _signature(value: Any) -> bytes:
     return parse_hex(value, len(value) // 2 - 1)
 
 
-def _printable(value: str) -> str:
+def printable(value: str) -> str:
+    """A text that may have several lines, and no other control characters."""
     if any(unicodedata.category(character) == "Cc" and character not in "\t\r\n" for character in value):
         raise PydanticCustomError("characters", "control characters are not allowed")
     return value
@@ -69,22 +72,22 @@ _HEX = "^0x[0-9a-fA-F]{%d}$"
 
 DigestField = Annotated[
     Digest,
-    BeforeValidator(_reader(parse_digest)),
+    BeforeValidator(reader(parse_digest)),
     WithJsonSchema({"type": "string", "pattern": _HEX % 64, "examples": ["0x" + "5a" * 32]}),
 ]
 AddressField = Annotated[
     Address,
-    BeforeValidator(_reader(parse_address)),
+    BeforeValidator(reader(parse_address)),
     WithJsonSchema({"type": "string", "pattern": _HEX % 40, "examples": ["0x" + "11" * 20]}),
 ]
 SignatureField = Annotated[
     bytes,
-    BeforeValidator(_reader(_signature)),
+    BeforeValidator(reader(_signature)),
     WithJsonSchema({"type": "string", "pattern": "^0x([0-9a-fA-F]{2}){65,2048}$"}),
 ]
 TimeField = Annotated[
     datetime,
-    BeforeValidator(_reader(parse_time)),
+    BeforeValidator(reader(parse_time)),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-23T04:00:00Z"]}),
 ]
 ReasonField = Annotated[
@@ -93,7 +96,7 @@ ReasonField = Annotated[
 Note = Annotated[
     str,
     Field(max_length=2000, description="Private: shown to the issuer and to auditors only."),
-    AfterValidator(_printable),
+    AfterValidator(printable),
 ]
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_one_line)]
 Label = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_one_line)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from sqlalchemy import column, select, table
 
 from registry.store.database import Database
+from registry.store.repositories.achievements import Achievements
+from registry.store.repositories.awards import Awards
 from registry.store.repositories.batches import Batches
 from registry.store.repositories.entries import Entries
 from registry.store.repositories.events import Events
@@ -28,6 +30,8 @@ class SqlUnit:
         self.batches = Batches(database)
         self.feed = Feed(database)
         self.entries = Entries(database, self.feed)
+        self.achievements = Achievements(database)
+        self.awards = Awards(database)
         self.outbox = Outbox(database)
         self.leases = Leases(database)
         self.events = Events(database)

@@ -50,6 +50,8 @@ OPERATIONS = {
 }
 
 
+ACHIEVEMENT = {"name": "Welding", "description": "Joins metal", "criteria": {"narrative": "Weld."}}
+
 METHODS = [(path, method) for path, found in OPENAPI["paths"].items() for method in found]
 
 
@@ -127,8 +129,13 @@ def found(api: Api) -> dict[str, dict[str, Any]]:
     api.final_request(api.issuer.post(f"/v1/batches/{withdrawn['id']}/withdrawal", json={}).json())
     api.admin.post(f"/v1/issuers/{api.address}/api-keys", json={"label": "one more", "scopes": ["read"]})
     api.issuer.post(f"/v1/issuers/{api.address}/signing-keys", json={"kind": "Ed25519"})
+    achievement = api.issuer.post("/v1/achievements", json=ACHIEVEMENT).json()
+    award = {"recipient": {"email": "ada@college.example"}, "achievement_id": achievement["id"]}
+    awarded = api.issuer.post("/v1/awards", json={"awards": [award]}).json()
     return {
         "did": {"path": api.app.identity.did(parse_address(api.address))},
+        "achievement_id": {"path": achievement["id"]},
+        "award_id": {"path": awarded["awards"][0]["id"]},
         "digest": {"path": digest},
         "batch_id": {"path": batch["id"]},
         "request_id": {"path": request["id"]},
