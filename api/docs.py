@@ -108,6 +108,22 @@ def schema_of(model: type[BaseModel]) -> dict[str, Any]:
     return made
 
 
+def verify_body(model: type[BaseModel], example: Any) -> dict[str, Any]:
+    """The JSON body of a verification, or the document itself in one of its carriers."""
+    made = body(model, example)
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    form = object_of({"file": binary["schema"]}) | {
+        "properties": {"file": binary["schema"], "issuer": TEXT, "as_of": TEXT, "live": TEXT}
+    }
+    made["requestBody"]["content"] |= {
+        "multipart/form-data": {"schema": form},
+        "application/vc+jwt": {"schema": TEXT},
+        "image/png": binary,
+        "image/svg+xml": binary,
+    }
+    return made
+
+
 def _problems() -> dict[int | str, dict[str, Any]]:
     content = {"application/problem+json": {"schema": PROBLEM_SCHEMA}}
     return {

@@ -24,7 +24,7 @@ class Body(BaseModel):
 
 
 def reader(parse: Callable[[Any], T]) -> Callable[[Any], T]:
-    """A parser of the domain as a validator of a model: its first fault, without the input."""
+    """A validator out of one of the edge's parsers; its fault keeps code and sentence."""
 
     def read(value: Any) -> T:
         try:

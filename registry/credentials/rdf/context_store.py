@@ -168,6 +168,10 @@ class ContextStore:
             self._first_use(context, pointer)
         return context
 
+    def is_usable(self, url: str) -> bool:
+        """Whether `get` is known to succeed for ``url``; quicker than `get`."""
+        return url in _ADDRESSES or url in self._used
+
     def _first_use(self, context: Context, pointer: str | None) -> None:
         with self._lock:
             for url in sorted(self._closure(context.url) - self._used):

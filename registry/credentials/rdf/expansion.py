@@ -85,7 +85,7 @@ class Expander:
             raise _own_error(error) from error
         except RecursionError as error:
             raise TooComplexError("the document is nested too deep") from error
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             # What PyLD's code does with input of types that it does not expect.
             detail = "the document is not JSON-LD"
             raise ValidationError(detail, faults=[Fault("not-json-ld", detail, "")]) from error

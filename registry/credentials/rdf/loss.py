@@ -23,8 +23,8 @@ from registry.errors import Fault, RootmarkError, UndefinedTermError, Validation
 
 _LANGUAGE = re.compile(r"[a-z]{1,8}(-[a-z0-9]{1,8})*\Z")
 
-Place = tuple[str, str, JsonValue]
-"""A pointer, the last name on it ("" for an array's entry), and the value there."""
+Place = tuple[str, str | None, JsonValue]
+"""A pointer, the key that it ends in (None for an array's entry), and the value there."""
 
 
 def dropped_property(document: Mapping[str, JsonValue], name: str | None) -> UndefinedTermError:
@@ -33,16 +33,14 @@ def dropped_property(document: Mapping[str, JsonValue], name: str | None) -> Und
     context maps to null."""
 
     def is_it(key: str) -> bool:
-        if name is None:
-            return LOOKS_LIKE_KEYWORD.match(key) is not None
-        return key == name
+        return key == name if name is not None else LOOKS_LIKE_KEYWORD.match(key) is not None
 
     def ends_it(key: str) -> bool:
         return name is not None and key != "" and name.endswith(key)
 
     for test in (is_it, ends_it):
         for pointer, key, _ in _members(document):
-            if test(key):
+            if key is not None and test(key):
                 return _undefined(f"no context defines the term {shown(key)}", pointer)
     return _undefined("a context maps a term of the document to nothing", "")
 
@@ -104,6 +102,8 @@ def _check_free(document: Mapping[str, JsonValue], item: Any) -> None:
     """A node of the default graph, or of a graph container, must say something by itself."""
     if not isinstance(item, dict) or "@value" in item or "@list" in item:
         raise _undefined("a value that belongs to no node is not signed", "")
+    if not item:
+        raise _undefined("a node says nothing", "")
     if set(item) == {"@id"}:
         pointer = _place(document, lambda text: _resolved(text) == item["@id"])
         raise _undefined("a node that has only an id is not signed", pointer)
@@ -112,7 +112,7 @@ def _check_free(document: Mapping[str, JsonValue], item: Any) -> None:
 def _refuse_empty_text(document: Mapping[str, JsonValue], vocabulary: Vocabulary) -> None:
     """Objects with a language or direction, or a null, where there should be a value: dropped whole."""
     stand_for = vocabulary.aliases
-    for pointer, _, value in [("", "", document), *_members(document)]:
+    for pointer, _, value in [("", None, document), *_members(document)]:
         if not isinstance(value, dict):
             continue
         names: dict[str, JsonValue] = {}
@@ -184,7 +184,7 @@ def _members(value: JsonValue, pointer: str = "") -> Iterator[Place]:
                 yield from _members(entry, below)
     elif isinstance(value, list):
         for index, entry in enumerate(value):
-            yield f"{pointer}/{index}", "", entry
+            yield f"{pointer}/{index}", None, entry
             yield from _members(entry, f"{pointer}/{index}")
 
 

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from registry.credentials.rdf.worker import MAX_FRAME_BYTES
-from registry.errors import DefectError, TooComplexError, UnavailableError
+from registry.errors import DefectError, Fault, TooComplexError, UnavailableError
 
 SECONDS_PER_DOCUMENT = 3.0
 MEMORY_BYTES = 1 << 30
@@ -29,6 +29,7 @@ WORKERS = 2
 _START_SECONDS = 60.0
 _QUEUE_SECONDS = 15.0
 _END_SECONDS = 2.0
+_ENVIRONMENT = ("LD_LIBRARY_PATH", "PATH", "PYTHONHOME")
 _CODE = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
     "from registry.credentials.rdf.worker import main; main()"
@@ -49,7 +50,7 @@ class _Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={"PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1"},
+            env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
             start_new_session=True,
         )
         first = {"contexts": dict(contexts), "memory_bytes": memory_bytes, "seconds": seconds + 1}
@@ -155,7 +156,8 @@ class WorkerPool:
                 answer = worker.ask(request, self._seconds if seconds is None else seconds)
             except _GoneError as error:
                 worker.end()
-                raise TooComplexError("the document takes too long to canonicalise") from error
+                detail = "the document needs more time or memory to be canonicalised than any credential does"
+                raise TooComplexError(detail, faults=[Fault("too-complex", detail, "")]) from error
             except BaseException:
                 worker.end()
                 raise

@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from registry.credentials.rdf.context_store import ContextStore, Vocabulary
 from registry.credentials.rdf.keywords import KEYWORDS, TAKEN_AS_KEYS, shown
@@ -36,11 +36,15 @@ class Shape:
     leaves: tuple[str, ...]
 
 
+_Path: TypeAlias = "tuple[_Path, str | int] | None"
+"""Where a value is: the path of what holds it, and its name there. Cheap to extend, unlike a pointer."""
+
+
 @dataclass(slots=True)
 class _Reading:
     parts: list[str] = field(default_factory=list)
     leaves: list[str] = field(default_factory=list)
-    contexts: list[tuple[str, str]] = field(default_factory=list)
+    contexts: list[tuple[str, _Path]] = field(default_factory=list)
 
 
 class ShapeReader:
@@ -60,41 +64,40 @@ class ShapeReader:
                 not JSON.
         """
         reading = _Reading()
-        self._object(reading, dict(document), "", 0, False)
+        self._object(reading, dict(document), None, 0, False)
         if len(reading.parts) > MAX_PARTS or sum(map(len, reading.leaves)) > MAX_TEXT_CHARACTERS:
             raise TooComplexError("the document is larger than any credential")
-        for url, pointer in reading.contexts:
-            self._store.get(url, pointer)
+        for url, path in reading.contexts:
+            if not self._store.is_usable(url):
+                self._store.get(url, _pointer(path))
         return Shape("".join(reading.parts), tuple(reading.leaves))
 
-    def _object(
-        self, reading: _Reading, value: dict[str, Any], pointer: str, depth: int, fixed: bool
-    ) -> None:
+    def _object(self, reading: _Reading, value: dict[str, Any], path: _Path, depth: int, fixed: bool) -> None:
         if depth > MAX_DEPTH:
             raise TooComplexError(f"the document is nested more than {MAX_DEPTH} deep")
+        kinds = self._kinds
         append = reading.parts.append
         append("{")
         for key, entry in value.items():
-            kind = self._kinds.get(key)
+            append(f"{len(key)}:{key}")
+            kind = kinds.get(key)
             if kind is None and key[:1] != "@":
                 if type(entry) is str and not fixed:
-                    append(f"{len(key)}:{key}s")
+                    append("s")
                     reading.leaves.append(entry)
                 else:
-                    append(f"{len(key)}:{key}")
-                    self._value(reading, entry, pointer, key, depth, fixed)
-                continue
-            append(f"{len(key)}:{key}")
-            if key == "@context":
-                self._context(reading, entry, f"{pointer}/@context")
+                    self._value(reading, entry, (path, key), depth, fixed)
+            elif key == "@context":
+                self._context(reading, entry, (path, key))
             elif kind == "refused":
-                raise _invalid("unsupported-keyword", f"the keyword {shown(key)} is not taken", pointer)
+                detail = f"the keyword {shown(key)} is not taken"
+                raise _invalid("unsupported-keyword", detail, (path, key))
             else:
                 # A key like @foo is no keyword, but reserved; expansion drops it, which is an error.
-                self._value(reading, entry, pointer, key, depth, fixed or kind != "free")
+                self._value(reading, entry, (path, key), depth, fixed or kind != "free")
         append("}")
 
-    def _value(self, reading: _Reading, value: Any, pointer: str, key: str, depth: int, fixed: bool) -> None:
+    def _value(self, reading: _Reading, value: Any, path: _Path, depth: int, fixed: bool) -> None:
         kind = type(value)
         if kind is str:
             if fixed:
@@ -103,19 +106,30 @@ class ShapeReader:
                 reading.parts.append("s")
                 reading.leaves.append(value)
         elif kind is dict:
-            self._object(reading, value, f"{pointer}/{_escaped(key)}", depth + 1, fixed)
+            self._object(reading, value, path, depth + 1, fixed)
         elif kind is list:
             if depth > MAX_DEPTH:
                 raise TooComplexError(f"the document is nested more than {MAX_DEPTH} deep")
             reading.parts.append("[")
-            below = f"{pointer}/{_escaped(key)}"
             for index, entry in enumerate(value):
-                self._value(reading, entry, below, str(index), depth + 1, fixed)
+                self._value(reading, entry, (path, index), depth + 1, fixed)
             reading.parts.append("]")
         elif value is None or kind is bool or kind is int or (kind is float and math.isfinite(value)):
             reading.parts.append(f"#{value!r};")
         else:
-            raise _invalid("not-json", "a value is not JSON", f"{pointer}/{_escaped(key)}")
+            raise _invalid("not-json", "a value is not JSON", path)
+
+    def _context(self, reading: _Reading, value: Any, path: _Path) -> None:
+        several = isinstance(value, list)
+        reading.parts.append("[" if several else "")
+        for index, entry in enumerate(value if several else [value]):
+            place = (path, index) if several else path
+            if not isinstance(entry, str):
+                detail = "a context is written out in the document; only contexts by their address are taken"
+                raise UnknownContextError(detail, faults=[Fault("inline-context", detail, _pointer(place))])
+            reading.contexts.append((entry, place))
+            reading.parts.append(f"t{len(entry)}:{entry}")
+        reading.parts.append("]" if several else ";")
 
     def replaced(
         self, document: Mapping[str, JsonValue], replace: Callable[[int, str], str]
@@ -142,18 +156,6 @@ class ShapeReader:
         kind = self._kinds.get(key)
         return kind == "fixed" or (kind is None and key[:1] == "@")
 
-    def _context(self, reading: _Reading, value: Any, pointer: str) -> None:
-        entries = value if isinstance(value, list) else [value]
-        reading.parts.append("[" if isinstance(value, list) else "")
-        for index, entry in enumerate(entries):
-            place = f"{pointer}/{index}" if isinstance(value, list) else pointer
-            if not isinstance(entry, str):
-                detail = "a context is written out in the document; only contexts by their address are taken"
-                raise UnknownContextError(detail, faults=[Fault("inline-context", detail, place)])
-            reading.contexts.append((entry, place))
-            reading.parts.append(f"t{len(entry)}:{entry}")
-        reading.parts.append("]" if isinstance(value, list) else ";")
-
 
 def _kinds(vocabulary: Vocabulary) -> dict[str, str]:
     """How to take a key: ``free`` (an id or a value), ``fixed`` (another keyword), ``refused``. A key that is
@@ -168,9 +170,13 @@ def _kinds(vocabulary: Vocabulary) -> dict[str, str]:
     return kinds
 
 
-def _escaped(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1") if "~" in key or "/" in key else key
+def _pointer(path: _Path) -> str:
+    names = []
+    while path is not None:
+        path, name = path
+        names.append(str(name).replace("~", "~0").replace("/", "~1"))
+    return "".join(f"/{name}" for name in reversed(names))
 
 
-def _invalid(code: str, detail: str, pointer: str) -> RootmarkError:
-    return ValidationError(detail, faults=[Fault(code, detail, pointer)])
+def _invalid(code: str, detail: str, path: _Path) -> RootmarkError:
+    return ValidationError(detail, faults=[Fault(code, detail, _pointer(path))])

@@ -163,7 +163,13 @@ def _users(quads: list[tuple[Any, ...]], slot_count: int) -> list[list[int]]:
 
 
 def _built(parts: tuple[Any, ...], nodes: Sequence[Any]) -> Quad:
-    return Quad(*[nodes[part] if type(part) is int else part for part in parts])
+    subject, predicate, target, graph = parts
+    return Quad(
+        nodes[subject] if type(subject) is int else subject,
+        predicate,
+        nodes[target] if type(target) is int else target,
+        nodes[graph] if type(graph) is int else graph,
+    )
 
 
 def _line(built: Quad) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -41,8 +42,9 @@ SUITES = [(ED, "eddsa-rdfc-2022"), (P256, "ecdsa-rdfc-2019"), (P384, "ecdsa-rdfc
 
 
 @pytest.fixture(scope="module")
-def canonicalizer() -> RdfCanonicalizer:
-    return RdfCanonicalizer(ContextStore())
+def canonicalizer() -> Iterator[RdfCanonicalizer]:
+    with RdfCanonicalizer(ContextStore()) as opened:
+        yield opened
 
 
 def _published(name: str) -> dict[str, Any]:
@@ -194,13 +196,13 @@ def test_set_of_several_suites_passes_and_is_canonicalised_once() -> None:
             self.seen += "credentialSubject" in document
             return super().n_quads(document, *arguments)
 
-    canonicalizer = Counting(ContextStore())
-    document = signed(cryptosuite="eddsa-rdfc-2022", canonicalizer=canonicalizer)
-    document = signed(document, cryptosuite="eddsa-jcs-2022", canonicalizer=canonicalizer)
-    document = signed(document, cryptosuite="eddsa-rdfc-2022", canonicalizer=canonicalizer)
-    canonicalizer.seen = 0
-    assert results(_check(document, canonicalizer)) == [PASS, PASS, PASS]
-    assert canonicalizer.seen == 1
+    with Counting(ContextStore()) as canonicalizer:
+        document = signed(cryptosuite="eddsa-rdfc-2022", canonicalizer=canonicalizer)
+        document = signed(document, cryptosuite="eddsa-jcs-2022", canonicalizer=canonicalizer)
+        document = signed(document, cryptosuite="eddsa-rdfc-2022", canonicalizer=canonicalizer)
+        canonicalizer.seen = 0
+        assert results(_check(document, canonicalizer)) == [PASS, PASS, PASS]
+        assert canonicalizer.seen == 1
 
 
 @pytest.mark.parametrize(("pair", "suite"), [*SUITES, (ED, "eddsa-jcs-2022")])
