@@ -90,6 +90,13 @@ def issuer_name_of(credential: Members) -> str | None:
     return name if isinstance(name, str) else None
 
 
+def looks_like_a_credential(members: Members) -> bool:
+    """Whether a document has the type or a context of Verifiable Credentials."""
+    return CREDENTIAL in types_of(members) or any(
+        context in (V1, V2) for context in contexts_of(members) if isinstance(context, str)
+    )
+
+
 def is_url(value: JsonValue) -> bool:
     """Whether a value is an absolute URL, without white space or what URLs must escape."""
     return isinstance(value, str) and len(value) <= _MAX_URL_CHARACTERS and _URL.fullmatch(value) is not None

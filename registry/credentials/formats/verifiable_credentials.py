@@ -11,13 +11,12 @@ from collections.abc import Mapping
 
 from registry.credentials.findings import Examination, Finding, Presented
 from registry.credentials.formats.data_model import (
-    CREDENTIAL,
     V1,
-    V2,
     contexts_of,
     credential_faults,
     issuer_name_of,
     issuer_of,
+    looks_like_a_credential,
     types_of,
 )
 from registry.credentials.sources import Tools
@@ -42,12 +41,7 @@ class VerifiableCredentials:
 
     def recognises(self, presented: Presented) -> bool:
         """A document with the type or a context of Verifiable Credentials."""
-        document = presented.document
-        if document is None:
-            return False
-        return CREDENTIAL in types_of(document) or any(
-            context in (V1, V2) for context in contexts_of(document) if isinstance(context, str)
-        )
+        return presented.document is not None and looks_like_a_credential(presented.document)
 
     def examine(self, presented: Presented, tools: Tools) -> Examination:
         """Look at form and signatures."""

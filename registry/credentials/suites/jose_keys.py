@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from registry.credentials.controllers import MAX_DOCUMENT_BYTES, VerificationMethod
 from registry.credentials.keys import PublicKey
@@ -48,6 +49,26 @@ def require_issuers_signature(token: Token, issuer: str, tools: Tools) -> None:
     verify_token(token, named.key)
     if not named.is_issuers:
         _require_listed(named.key, issuer, tools)
+
+
+def require_metadata_signature(token: Token, issuer: str, documents: Documents) -> None:
+    """The same for an https issuer that publishes its keys as SD-JWT VC asks for: the JWT VC issuer metadata
+    (draft-ietf-oauth-sd-jwt-vc, section 5). Raises as `require_issuers_signature`."""
+    address = urlsplit(document_url(issuer))
+    path = address.path.rstrip("/")
+    url = f"{address.scheme}://{address.netloc}/.well-known/jwt-vc-issuer{path}"
+    metadata = parse_json(documents.get(url), max_bytes=MAX_DOCUMENT_BYTES)
+    if not isinstance(metadata, Mapping) or metadata.get("issuer") != issuer:
+        raise invalid("issuer", "the issuer's metadata is another's", "")
+    keys, place = metadata.get("jwks"), metadata.get("jwks_uri")
+    if (keys is None) == (place is None):
+        raise invalid("issuer", "the issuer's metadata has either keys or the address of keys", "")
+    if isinstance(place, str):
+        keys = parse_json(documents.get(document_url(place)), max_bytes=MAX_DOCUMENT_BYTES)
+    if not isinstance(keys, Mapping) or "keys" not in keys:
+        raise invalid("issuer", "the issuer's metadata has no set of keys", "")
+    kid = token.header.get("kid")
+    verify_token(token, _of_set(keys, kid, kid) if isinstance(kid, str) else _of_set(keys, "", ""))
 
 
 def _named_key(token: Token, issuer: str, tools: Tools) -> _Named:
