@@ -335,7 +335,7 @@ def supersede(
 
 def _settle(target: Server, made: dict[str, Any]) -> None:
     from registry.cli.client import path_of
-    from registry.cli.status import SETTLED
+    from registry.cli.requests import SETTLED
 
     made["batch"] = follow(target, made["batch"])
     if made["revocation"] is not None:
