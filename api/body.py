@@ -151,14 +151,15 @@ def _line_error(line: int, detail: str) -> TooLargeError:
     return TooLargeError(detail, faults=[Fault(code="too-large", detail=detail, line=line)])
 
 
-async def spool(request: Request, directory: Path, limit: int = NDJSON_BODY_BYTES) -> SpooledBody:
-    """Receive a body of up to ``limit`` bytes into a temporary file, so that neither memory nor a
-    database transaction waits for a slow sender.
+async def spool(request: Request, directory: Path, limit: int | None = None) -> SpooledBody:
+    """Receive a body of up to ``limit`` bytes (``NDJSON_BODY_BYTES``) into a temporary file, so that neither
+    memory nor a database transaction waits for a slow sender.
 
     Raises:
         TooLargeError: the body passes the limit.
         StoreUnavailableError: the disk is full.
     """
+    limit = NDJSON_BODY_BYTES if limit is None else limit
     digest = sha256()
     file = SpooledTemporaryFile(max_size=SPOOL_MEMORY_BYTES, dir=str(directory))  # noqa: SIM115 - outlives this function
     try:
