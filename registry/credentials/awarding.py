@@ -28,6 +28,7 @@ from registry.credentials.badges import (
     achievement_object,
     open_badge_credential,
 )
+from registry.credentials.status.lists import StatusPlace
 from registry.encoding import Address, Digest, DigestMethod, canonical_json
 from registry.errors import (
     ExternalIdConflictError,
@@ -72,9 +73,8 @@ class Securer(Protocol):
 class StatusAssigner(Protocol):
     """Gives out places in the issuer's status lists."""
 
-    def assign(self, unit: Unit, issuer: Address, count: int) -> list[list[dict[str, Any]]]:
-        """``count`` lists of ``credentialStatus`` entries, a place for each purpose, taken for good in
-        ``unit``."""
+    def assign(self, unit: Unit, issuer: Address, count: int) -> list[StatusPlace]:
+        """``count`` places, taken for good in ``unit``."""
         ...
 
 
@@ -293,8 +293,11 @@ class AwardMaker:
 
     def _secured(self, drafts: Sequence[Draft]) -> Iterator[NewItem]:
         new = [draft for draft in drafts if draft.replays is None]
-        statuses = self._statuses(len(new))
-        documents = [self.document(draft, status) for draft, status in zip(new, statuses, strict=True)]
+        statuses = self._places_in_lists(len(new))
+        documents = [
+            self.document(draft, place.entries if place else ())
+            for draft, place in zip(new, statuses, strict=True)
+        ]
         made = iter(zip(self._secure(new, documents), new, statuses, strict=True))
         for draft in drafts:
             if draft.replays is None:
@@ -304,10 +307,10 @@ class AwardMaker:
                 old = draft.replays
                 self._list(Listed(draft.place, old.id, old.index, old.batch_id))
 
-    def _statuses(self, count: int) -> Sequence[Sequence[Mapping[str, Any]]]:
+    def _places_in_lists(self, count: int) -> Sequence[StatusPlace | None]:
         """In a transaction of their own: places that come to nothing afterwards are never used."""
         if not count or self.assigner is None or not self.options.credential_status:
-            return [()] * count
+            return [None] * count
         with self.store.write() as unit:
             return self.assigner.assign(unit, self.issuer, count)
 
@@ -323,7 +326,7 @@ class AwardMaker:
             raise RootmarkError("not every credential was secured")
         return secured
 
-    def _item(self, secured: Secured, draft: Draft, status: Sequence[Mapping[str, Any]]) -> NewItem:
+    def _item(self, secured: Secured, draft: Draft, place: StatusPlace | None) -> NewItem:
         assert draft.badge is not None
         assert draft.achievement is not None
         assert draft.request is not None
@@ -335,9 +338,10 @@ class AwardMaker:
             recipient=draft.request.recipient.to_json(),
             fingerprint=draft.fingerprint,
             created_at=self.now,
-            status_list=status[0]["statusListCredential"] if status else None,
-            status_index=int(status[0]["statusListIndex"]) if status else None,
+            status_list=place.list_id if place else None,
+            status_index=place.index if place else None,
             supersedes=self.supersedes,
+            credential_id=draft.badge.uuid.urn,
         )
         self._list(Listed(draft.place, award.id, self.made))
         self.made += 1

@@ -34,8 +34,10 @@ class NewAward(NamedTuple):
     Attributes:
         recipient: what the request said of the recipient.
         fingerprint: SHA-256 of the request's row, by which a repetition is known.
-        status_list: address of the status list that holds its bit, when it has one; ``status_index`` too.
+        status_list: id of the status list that holds its bits, when it has any; ``status_index`` too.
         supersedes: id of the award that this one replaces.
+        credential_id: id of its credential, which stays known once that is erased: a list of revoked
+            credentials names them by it.
     """
 
     id: str
@@ -47,6 +49,7 @@ class NewAward(NamedTuple):
     status_list: str | None = None
     status_index: int | None = None
     supersedes: str | None = None
+    credential_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

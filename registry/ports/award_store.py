@@ -11,6 +11,7 @@ from typing import Protocol
 from registry.encoding import Address
 from registry.model.awards import Achievement, Award, NewAward
 from registry.model.batches import Batch
+from registry.model.status_lists import AwardMark
 
 
 class AchievementRepository(Protocol):
@@ -61,4 +62,17 @@ class AwardRepository(Protocol):
 
     def supersede(self, award_id: str, by: str) -> bool:
         """Say that ``by`` replaces the award. False when another one does already."""
+        ...
+
+    def marked(
+        self,
+        issuer: Address,
+        places: Collection[tuple[int, int]],
+        batches: Collection[int],
+        *,
+        status_list: str | None = None,
+    ) -> Sequence[AwardMark]:
+        """The issuer's awards whose entry is one of ``places`` (batch seq, index) or in one of ``batches``
+        (seq), or has the digest of such an entry; once for each entry that it was found by. With
+        ``status_list`` only those with a place in that list."""
         ...

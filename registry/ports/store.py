@@ -37,7 +37,7 @@ from registry.model.operations import (
     TransactionState,
 )
 from registry.ports.award_store import AchievementRepository, AwardRepository
-from registry.ports.credential_store import SigningKeyRepository
+from registry.ports.credential_store import SigningKeyRepository, StatusListRepository
 
 
 class IssuerRepository(Protocol):
@@ -523,6 +523,8 @@ class Unit(Protocol):
     def meta(self) -> MetaRepository: ...
     @property
     def signing_keys(self) -> SigningKeyRepository: ...
+    @property
+    def status_lists(self) -> StatusListRepository: ...
 
 
 class Store(Protocol):

@@ -15,6 +15,7 @@ from registry.store.repositories.issuers import Access, Issuers
 from registry.store.repositories.outbox import Outbox
 from registry.store.repositories.running import Idempotency, Leases, Meta
 from registry.store.repositories.signing_keys import SigningKeys
+from registry.store.repositories.status_lists import StatusLists
 from registry.store.schema import VERSION_TABLE
 
 _VERSION = select(table(VERSION_TABLE, column("version_num")).c.version_num)
@@ -38,6 +39,7 @@ class SqlUnit:
         self.idempotency = Idempotency(database)
         self.meta = Meta(database)
         self.signing_keys = SigningKeys(database)
+        self.status_lists = StatusLists(database)
 
     def schema_version(self) -> str | None:
         """The version that migrations noted."""

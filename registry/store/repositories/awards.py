@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Row as ResultRow
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import Select, and_, or_, select, update
 
 from registry.encoding import Address
 from registry.model.awards import Award, NewAward
 from registry.model.batches import Batch, BatchState
+from registry.model.status_lists import AwardMark
 from registry.store.database import Database
-from registry.store.repositories.batches import AWARDS, BATCHES, RECEIVING
+from registry.store.repositories.batches import AWARDS, BATCHES, ENTRIES, RECEIVING
 from registry.store.repositories.entries import places_table
 from registry.store.values import instant, micros, unique_chunks
 
@@ -30,12 +31,22 @@ _COLUMNS = (
     "status_index",
     "supersedes",
     "created_at",
+    "credential_id",
 )
 _SHOWN = (
     select(AWARDS, BATCHES.c.id.label("batch_id"), BATCHES.c.state.label("batch_state"))
     .select_from(AWARDS.join(BATCHES, BATCHES.c.seq == AWARDS.c.batch_seq))
     .where(BATCHES.c.state != RECEIVING)
 )
+
+
+_OTHER = ENTRIES.alias("other")
+_MINE = ENTRIES.alias("mine")
+_OF_ENTRY = and_(AWARDS.c.batch_seq == _MINE.c.batch_seq, AWARDS.c.entry_index == _MINE.c.entry_index)
+_BY_ENTRY = select(AWARDS.c.batch_seq, AWARDS.c.entry_index, AWARDS.c.credential_id, AWARDS.c.status_index)
+_BY_DIGEST = select(
+    _OTHER.c.batch_seq, _OTHER.c.entry_index, AWARDS.c.credential_id, AWARDS.c.status_index
+).select_from(_OTHER.join(_MINE, _MINE.c.digest == _OTHER.c.digest).join(AWARDS, _OF_ENTRY))
 
 
 def _award(row: ResultRow[Any]) -> Award:
@@ -80,6 +91,7 @@ class Awards:
                 award.status_index,
                 award.supersedes,
                 micros(award.created_at),
+                award.credential_id,
             )
             for index, award in enumerate(awards, first_index)
         )
@@ -133,3 +145,32 @@ class Awards:
             .values(superseded_by=by)
         )
         return self._db.run(statement) > 0
+
+    def marked(
+        self,
+        issuer: Address,
+        places: Collection[tuple[int, int]],
+        batches: Collection[int],
+        *,
+        status_list: str | None = None,
+    ) -> Sequence[AwardMark]:
+        """The issuer's awards whose entry is one of ``places`` or in one of ``batches``, or has the digest of
+        such an entry; once for each entry that it was found by."""
+        found: set[AwardMark] = set()
+        # An erased entry has no digest and is found by its place alone.
+        for query, entry in ((_BY_ENTRY, AWARDS), (_BY_DIGEST, _OTHER)):
+            selected = query.where(AWARDS.c.issuer == issuer)
+            if status_list is not None:
+                selected = selected.where(AWARDS.c.status_list == status_list)
+            for chunk in unique_chunks(places):
+                wanted = places_table(chunk)
+                same = and_(
+                    entry.c.batch_seq == wanted.c.batch_seq, entry.c.entry_index == wanted.c.entry_index
+                )
+                found.update(self._marks(selected.join(wanted, same)))
+            for seqs in unique_chunks(batches):
+                found.update(self._marks(selected.where(entry.c.batch_seq.in_(seqs))))
+        return sorted(found, key=lambda mark: (mark.batch_seq, mark.entry_index, mark.credential_id or ""))
+
+    def _marks(self, query: Select[Any]) -> Iterator[AwardMark]:
+        return (AwardMark(*row) for row in self._db.rows(query))

@@ -25,6 +25,7 @@ from registry.store.rows.running import (
     MetaRow,
 )
 from registry.store.rows.signing_keys import SigningKeyRow
+from registry.store.rows.status_lists import StatusListRow
 
 METADATA: MetaData = Row.metadata
 """All tables of the registry, and no other's."""
@@ -54,6 +55,7 @@ __all__ = [
     "PositionRow",
     "SigningKeyRow",
     "SkippedDigestRow",
+    "StatusListRow",
     "StatusRequestRow",
     "TileRow",
     "TransactionRow",

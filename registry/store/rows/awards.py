@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Index, Text
+from sqlalchemy import BigInteger, Index, Text, text
 from sqlmodel import Field
 
 from registry.store.rows.base import Row
+
+_LISTED = text("status_list IS NOT NULL")
 
 
 class AchievementRow(Row, table=True):
@@ -24,13 +26,21 @@ class AchievementRow(Row, table=True):
 
 class AwardRow(Row, table=True):
     """What an award says beside its entry. ``recipient`` is ASCII JSON; it and ``fingerprint``, which is made
-    of it too, are NULL once erased."""
+    of it too, are NULL once erased. ``status_list`` is the list's id."""
 
     __tablename__ = "awards"
     __table_args__ = (
         Index(None, "batch_seq", "entry_index", unique=True),
         Index(None, "issuer", "batch_seq", "entry_index"),
         Index(None, "issuer", "achievement_id", "batch_seq", "entry_index"),
+        Index(
+            "uq_awards_status",
+            "status_list",
+            "status_index",
+            unique=True,
+            sqlite_where=_LISTED,
+            postgresql_where=_LISTED,
+        ),
     )
 
     id: str = Field(primary_key=True, sa_type=Text)
@@ -46,3 +56,4 @@ class AwardRow(Row, table=True):
     supersedes: str | None = Field(default=None, sa_type=Text)
     superseded_by: str | None = Field(default=None, sa_type=Text)
     created_at: int = Field(sa_type=BigInteger)
+    credential_id: str | None = Field(default=None, sa_type=Text)

@@ -21,6 +21,7 @@ from registry.credentials.awarding import (
 )
 from registry.credentials.awards import STORED_AT_ONCE, AwardService
 from registry.credentials.digest_only import DigestOnly
+from registry.credentials.status.lists import StatusPlace
 from registry.encoding import Address
 from registry.errors import (
     ExternalIdConflictError,
@@ -67,10 +68,15 @@ class Watched:
 class Lists:
     """Gives out the places of one list for each purpose, in the transaction that it is given."""
 
-    def assign(self, unit: Unit, issuer: Address, count: int) -> list[list[dict[str, Any]]]:
+    def assign(self, unit: Unit, issuer: Address, count: int) -> list[StatusPlace]:
         first = int(unit.meta.get("places") or 0)
         unit.meta.set("places", str(first + count))
-        return [[entry(purpose, first + k) for purpose in ("revocation", "suspension")] for k in range(count)]
+        return [
+            StatusPlace(
+                "list", index, tuple(entry(purpose, index) for purpose in ("revocation", "suspension"))
+            )
+            for index in range(first, first + count)
+        ]
 
 
 def entry(purpose: str, index: int) -> dict[str, Any]:
@@ -260,10 +266,7 @@ def test_places_in_status_lists_go_into_credential_and_award(desk: Desk) -> None
     view, document = service.get(desk.caller, made.listed[2].award_id)
     assert document is not None
     assert json.loads(document)["credentialStatus"] == [entry("revocation", 2), entry("suspension", 2)]
-    assert (view.award.status_list, view.award.status_index) == (
-        "https://college.example/status/revocation",
-        2,
-    )
+    assert (view.award.status_list, view.award.status_index) == ("list", 2)
 
 
 def test_batch_without_status_takes_no_place(desk: Desk) -> None:
