@@ -17,6 +17,7 @@ from api.routes import (
     identity,
     issuers,
     status,
+    status_lists,
     system,
     verify,
 )
@@ -52,6 +53,7 @@ def create_app(app: App) -> FastAPI:
         identity,
         issuers,
         status,
+        status_lists,
         audit,
         system,
     )

@@ -33,6 +33,7 @@ _PUBLIC_PREFIXES = (
     "/v1/registry",
     "/v1/batches",
     "/issuers/",
+    "/status/",
     "/1.0/identifiers/",
     "/v1/achievements",
 )

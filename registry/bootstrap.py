@@ -30,7 +30,10 @@ from registry.credentials.chain_profiles import ChainProfiles
 from registry.credentials.digest_only import DigestOnly
 from registry.credentials.identity import IdentityService
 from registry.credentials.keystore import EncryptedCredentialKeystore
-from registry.encoding import Address, parse_address, to_checksum, to_hex
+from registry.credentials.publication import Publication, publication
+from registry.credentials.rdf.canonicalizer import RdfCanonicalizer
+from registry.credentials.rdf.context_store import ContextStore
+from registry.encoding import parse_address, to_checksum, to_hex
 from registry.errors import ConfigurationError, IndexStaleError
 from registry.ports.chain import Chain
 from registry.ports.clock import Clock
@@ -83,6 +86,7 @@ class App:
     pipeline: Pipeline
     audit: AuditService
     identity: IdentityService
+    publication: Publication
     metrics: Metrics
     achievements: AchievementService
     awards: AwardService
@@ -174,9 +178,26 @@ def _wire(
     ]
     issuing = IssuingService(store, chain, clock, policy)
     status = StatusService(store, chain, clock, policy)
-    securer, identify = DigestOnly(), _account_did(chain)
+    identity = IdentityService(
+        store,
+        chain,
+        credential_keystore(settings),
+        [operating, admins],
+        clock,
+        settings.effective_public_url,
+    )
     resources = ExitStack()
     resources.push(stack.pop_all())
+    canonicalizer = RdfCanonicalizer(ContextStore())
+    resources.callback(canonicalizer.close)
+    published = publication(
+        store,
+        identity,
+        canonicalizer,
+        clock,
+        max_index_age_seconds=settings.max_index_age_seconds,
+        fetch_hosts=settings.fetch_hosts,
+    )
     resources.callback(indexer.close)
     resources.callback(pipeline.close)
     return App(
@@ -192,28 +213,27 @@ def _wire(
         indexer=indexer,
         pipeline=pipeline,
         audit=AuditService(store, chain),
-        identity=IdentityService(
-            store,
-            chain,
-            credential_keystore(settings),
-            [operating, admins],
-            clock,
-            settings.effective_public_url,
-        ),
+        identity=identity,
+        publication=published,
         metrics=Metrics(store, chain, clock),
         achievements=AchievementService(store, clock),
-        awards=AwardService(store, chain, clock, policy, issuing, status, securer, identify),
+        awards=AwardService(
+            store,
+            chain,
+            clock,
+            policy,
+            issuing,
+            status,
+            DigestOnly(),
+            identity.did,
+            published.assigner,
+        ),
         worker=Worker(steps, poll_seconds=settings.poll_seconds),
         spool_directory=private_directory(data_dir / "incoming"),
         jsonrpc=jsonrpc,
         version=version("rootmark"),
         _resources=resources,
     )
-
-
-def _account_did(chain: Chain) -> Callable[[Address], str]:
-    """An issuer's account on this chain as a DID (did:pkh, over CAIP-10)."""
-    return lambda issuer: f"did:pkh:eip155:{chain.info.chain_id}:{to_checksum(issuer)}"
 
 
 def _policy(settings: Settings) -> Policy:

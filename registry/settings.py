@@ -8,6 +8,7 @@ Values that contradict each other raise `ConfigurationError` with the setting's 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +27,8 @@ from registry.errors import ConfigurationError, RootmarkError
 SETTINGS_FILE = "rootmark.toml"
 EMBEDDED_CHAIN_ID = 31337
 
+_HOST = re.compile(r"(?P<host>(?:[a-z0-9-]{1,63}\.)*(?P<tld>[a-z0-9-]{1,63}))(?::[0-9]{1,5})?")
+
 
 def _split(value: Any) -> Any:
     """Lists come as TOML arrays, or as one comma-separated string."""
@@ -39,7 +42,16 @@ def _address(text: str) -> str:
         raise ValueError(str(error)) from error
 
 
+def _host(text: str) -> str:
+    name = text.lower()
+    match = _HOST.fullmatch(name)
+    if match is None or (match["tld"].isdecimal() and match["host"] != "127.0.0.1"):
+        raise ValueError("a host is a name without scheme and path, with :port where it is not 443")
+    return name
+
+
 AddressText = Annotated[str, AfterValidator(_address)]
+HostText = Annotated[str, AfterValidator(_host)]
 
 
 class Settings(BaseSettings):
@@ -71,6 +83,10 @@ class Settings(BaseSettings):
     confirmations: int | None = Field(None, ge=1, description="Blocks until final: 1 embedded, 12 elsewhere.")
     trusted_issuers: Annotated[list[AddressText], NoDecode] = Field(
         default_factory=list, description="Issuers known to this verifier, comma-separated addresses."
+    )
+    fetch_hosts: Annotated[list[HostText], NoDecode] = Field(
+        default_factory=list,
+        description="Hosts that issuers' documents may be fetched from, comma-separated; none: no fetching.",
     )
     checkpoint_file: Path | None = Field(None, description="Signed block hashes that bundles may rest on.")
     checkpoint_key: AddressText | None = Field(None, description="Account that signs the checkpoint file.")
@@ -104,7 +120,7 @@ class Settings(BaseSettings):
         """Command line over environment over file; no .env files, no secrets directory."""
         return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
 
-    @field_validator("rpc_url", "trusted_issuers", mode="before")
+    @field_validator("rpc_url", "trusted_issuers", "fetch_hosts", mode="before")
     @classmethod
     def _split_lists(cls, value: Any) -> Any:
         return _split(value)

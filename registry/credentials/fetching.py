@@ -2,11 +2,11 @@
 
 What a document may name is input, so an address is taken apart and checked before anything is looked up:
 https at an allowed host and port alone, without user name; http for a loopback host that the operator listed.
-A host's addresses are looked up once for each request, all of them have to be public (a listed loopback host's
-all loopback), and the connection goes to one of those that were checked, so that a second answer of the name
-server cannot lead elsewhere. Redirects are followed to the same origin only. No proxy, no environment, no
-cookies, no credentials, no content codings. Bounds: 5 seconds in all, 1 MiB, 3 redirects, 8 requests at once;
-what was fetched, or could not be, is remembered for a short while.
+A host's addresses are looked up once for each request, all of them have to be public (those of a listed
+loopback host: loopback), and the connection goes to one of those that were checked, so that a second answer
+of the name server cannot lead elsewhere. Redirects are followed to the same origin only. No proxy, no
+environment, no cookies, no credentials, no content codings. Bounds: 5 seconds in all, 1 MiB, 3 redirects,
+8 requests at once; what was fetched, or could not be, is remembered for a short while.
 
 Source: RFC 9110, sections 9.3.1 and 15.4; the IANA special-purpose address registries (as `ipaddress` has
 them).
@@ -144,9 +144,7 @@ class AllowedHosts:
 
     def _fetched(self, url: str, origin: _Origin) -> _Kept:
         if not self._free.acquire(timeout=self._seconds):
-            raise UnavailableSourceError(
-                f"{shown_url(url)} was not fetched: too many others are being fetched"
-            )
+            raise UnavailableSourceError(f"{shown_url(url)} was not fetched, since too many others are")
         try:
             body, refusal, seconds = self._fetch(url, origin), None, KEPT_SECONDS
         except _RefusedError as error:
@@ -211,10 +209,9 @@ class _Deadline:
 def _one(pool: httpcore.ConnectionPool, url: str, deadline: _Deadline) -> tuple[bytes, str | None]:
     """A document, or where it is redirected to."""
     headers = [("Accept", _ACCEPT), ("Accept-Encoding", "identity"), ("User-Agent", "rootmark")]
+    limits = {"timeout": {"pool": deadline.left()}}
     try:
-        with pool.stream(
-            "GET", url, headers=headers, extensions={"timeout": {"pool": deadline.left()}}
-        ) as got:
+        with pool.stream("GET", url, headers=headers, extensions=limits) as got:
             fields = {name.lower(): value for name, value in got.headers}
             if got.status in _REDIRECTS:
                 return b"", fields.get(b"location", b"").decode("latin-1")

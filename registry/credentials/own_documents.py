@@ -1,8 +1,8 @@
 """Documents that need no network: this server's own, and those that a caller sent along.
 
 Both stand before another source, which is asked for everything else. Invariant: an address of this server's
-own documents is never asked for elsewhere, so that no request of this server waits for another of its own, and
-nobody can send along a document in the place of one of the server's.
+own documents is never asked for elsewhere, so that no request of this server waits for another of its own,
+and nobody can send along a document in the place of one of the server's.
 """
 
 from __future__ import annotations

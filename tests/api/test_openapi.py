@@ -17,6 +17,7 @@ from schemathesis.checks import load_all_checks
 
 from api.app import create_app
 from registry.bootstrap import App
+from registry.credentials.status.lists import Purpose, public_id
 from registry.encoding import parse_address
 from registry.settings import Settings
 from tests.api.conftest import Api, new_digest
@@ -132,7 +133,10 @@ def found(api: Api) -> dict[str, dict[str, Any]]:
     achievement = api.issuer.post("/v1/achievements", json=ACHIEVEMENT).json()
     award = {"recipient": {"email": "ada@college.example"}, "achievement_id": achievement["id"]}
     awarded = api.issuer.post("/v1/awards", json={"awards": [award]}).json()
+    with api.app.store.read() as unit:
+        (status_list,) = unit.status_lists.of_issuer(parse_address(api.address))
     return {
+        "list_id": {"path": public_id(status_list.id, Purpose.REVOCATION)},
         "did": {"path": api.app.identity.did(parse_address(api.address))},
         "achievement_id": {"path": achievement["id"]},
         "award_id": {"path": awarded["awards"][0]["id"]},

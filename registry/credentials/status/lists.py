@@ -32,7 +32,6 @@ USED_AT_MOST = LIST_ENTRIES // 2
 """Places of one list; the issuer's next credential begins another list."""
 
 _DRAW_BYTES = 4
-_PUBLIC_ID = re.compile(r"([0-9a-f]{32})-([a-z]+)")
 
 
 class Purpose(StrEnum):
@@ -40,6 +39,9 @@ class Purpose(StrEnum):
 
     REVOCATION = "revocation"
     SUSPENSION = "suspension"
+
+
+_PUBLIC_ID = re.compile(rf"([0-9a-f]{{32}})-({'|'.join(Purpose)})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,7 @@ def public_id(list_id: str, purpose: Purpose) -> str:
 def read_public_id(text: str) -> tuple[str, Purpose] | None:
     """Undo `public_id`; None for any other text."""
     match = _PUBLIC_ID.fullmatch(text)
-    if match is None or match[2] not in Purpose:
-        return None
-    return match[1], Purpose(match[2])
+    return None if match is None else (match[1], Purpose(match[2]))
 
 
 def list_url(base: str, list_id: str, purpose: Purpose) -> str:

@@ -186,9 +186,7 @@ class StatusListPublisher:
         try:
             signer = self._identity.signer(found.issuer)
         except ConfigurationError as error:
-            raise UnavailableError(
-                "this server has another address than its lists", part="address"
-            ) from error
+            raise UnavailableError("this server's address has changed", part="address") from error
         document = list_credential(
             list_url(base, found.id, purpose),
             signer.did,

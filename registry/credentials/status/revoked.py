@@ -1,8 +1,8 @@
 """The list of an issuer's revoked awards, as verifiers of Blockcerts and Open Badges 2.0 read it.
 
 It names every award that counts as revoked (`registry.credentials.status.standing`), with status entries or
-without. Nothing of it is signed: it counts because the issuer's profile names its address. It is written piece
-by piece, so that memory is bounded by the number of status events and not by that of awards.
+without. Nothing of it is signed: it counts because the issuer's profile names its address. It is written in
+pieces, each of one void batch or of 3,000 revoked entries at most.
 
 Source: Open Badges 2.0, "Hosted Revocation List".
 """

@@ -4,9 +4,9 @@ The rules are those of `registry.verdict.ruling`: the worse of the latest and th
 withdrawn batch, and one whose anchor its key's end voids, count as revoked. Both views come out of
 `registry.verdict.state`, so that a published list and a verdict cannot differ in how they read the chain.
 
-Invariants: what was read at one pair of history heads is true wherever the index has that same pair; an issuer
-whose indexed history contradicts the chain has no standing, and neither has one when the index is older than
-its limit. The number of queries follows the number of status events, never that of credentials.
+Invariants: what was read at one pair of history heads is true wherever the index has that same pair; an
+issuer whose indexed history contradicts the chain has no standing, and neither has one when the index is
+older than its limit. The number of queries follows the number of status events, never that of credentials.
 """
 
 from __future__ import annotations

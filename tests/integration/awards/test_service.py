@@ -72,9 +72,7 @@ class Lists:
         first = int(unit.meta.get("places") or 0)
         unit.meta.set("places", str(first + count))
         return [
-            StatusPlace(
-                "list", index, tuple(entry(purpose, index) for purpose in ("revocation", "suspension"))
-            )
+            StatusPlace("list", index, (entry("revocation", index), entry("suspension", index)))
             for index in range(first, first + count)
         ]
 
