@@ -96,7 +96,8 @@ def csv_text(columns: tuple[str, ...], rows: Iterator[dict[str, Any]] | list[dic
     return out.getvalue().encode()
 
 
-def _wants_csv(request: Request) -> bool:
+def wants_csv(request: Request) -> bool:
+    """Whether a list is asked for as CSV. Raises `UnsupportedMediaTypeError` for other kinds."""
     accepted = request.headers.get("accept", "*/*")
     if "text/csv" in accepted:
         return True
@@ -130,13 +131,13 @@ async def revocations(request: Request) -> Response:
     )
     as_of = query.as_of()
     caller = await caller_of(request)
-    wants_csv = _wants_csv(request)
-    limit = EXPORT_ROWS if wants_csv and query.text("limit") is None else query.limit()
+    as_csv = wants_csv(request)
+    limit = EXPORT_ROWS if as_csv and query.text("limit") is None else query.limit()
     lines, following = await blocking(
         app_of(request).audit.revocations, caller, selection, query.text("cursor"), limit, as_of
     )
     items = [revocation_json(line) for line in lines]
-    if not wants_csv:
+    if not as_csv:
         return page_response(request, items, following)
     return await blocking(_export, request, _COLUMNS, items, following, "revocations.csv")
 

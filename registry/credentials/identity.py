@@ -122,15 +122,16 @@ class IdentityService:
             ConfigurationError: none is pinned, and no DID can be made of the present one.
         """
         with self._store.read() as unit:
-            return self._base(unit)
+            return self.base_in(unit)
 
-    def _base(self, unit: Unit) -> str:
+    def base_in(self, unit: Unit) -> str:
+        """As `base`, within a unit."""
         return unit.meta.get(PINNED) or public_base(self._public_url)
 
     def _published_base(self, unit: Unit) -> str:
-        """As `_base`, for what anybody may ask for. Raises `NotFoundError`."""
+        """As `base`, for what anybody may ask for. Raises `NotFoundError`."""
         try:
-            return self._base(unit)
+            return self.base_in(unit)
         except ConfigurationError as error:
             raise NotFoundError("this server has no address that a DID can be made of") from error
 
@@ -277,7 +278,7 @@ class IdentityService:
         with self._store.read() as unit:
             keys = self._anchoring_keys(unit, issuer)
             try:
-                did = issuer_did(self._base(unit), issuer)
+                did = issuer_did(self.base_in(unit), issuer)
             except ConfigurationError:
                 return {key.account: None for key in keys}
         return {key.account: anchoring_method_id(did, key) for key in keys}
