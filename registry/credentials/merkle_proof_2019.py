@@ -62,7 +62,6 @@ EXPORT_CHAINS: Final = frozenset({1, 11155111})
 _BASE58BTC: Final = re.compile(r"z[1-9A-HJ-NP-Za-km-z]+")
 _HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2})+")
 _MAX_DEPTH: Final = 5  # the proof, its pair, the anchors, an anchor, its pair
-_MAX_PROOFS: Final = 16  # as `registry.credentials.suites.proofs` takes
 _PREFIX_BYTES: Final = 29  # method, issuer, index
 _SIZE_BYTES: Final = 9  # 0xff, size
 _CODES: Final = {Side.LEFT: 0, Side.RIGHT: 1}
@@ -358,24 +357,3 @@ def inclusion_proof_of(proof: MerkleProof2019) -> InclusionProof | None:
         issuer=Address(prefix[1:21]),
         root=Root(proof.root),
     )
-
-
-def inclusion_claims(credential: Mapping[str, JsonValue]) -> tuple[InclusionProof, ...]:
-    """The claims about our batches in a credential's own ``proof``, in order, for a verdict without the
-    RootmarkProof beside it. What is malformed or foreign makes none. Never raises.
-
-    Each claims its own digest: a caller compares that with the document before it believes anything.
-    """
-    member = credential.get("proof")
-    entries = member if isinstance(member, list) else [member]
-    found = (_claim(entry) for entry in entries[:_MAX_PROOFS] if isinstance(entry, Mapping))
-    return tuple(claim for claim in found if claim is not None)
-
-
-def _claim(members: Mapping[str, JsonValue]) -> InclusionProof | None:
-    if not is_merkle_proof_2019(members):
-        return None
-    try:
-        return inclusion_proof_of(decode_proof_value(members.get("proofValue")))
-    except ValidationError:
-        return None

@@ -17,7 +17,7 @@ from registry.chain.keystore import LocalSigner
 from registry.credentials.findings import Examination, Presented
 from registry.credentials.formats.blockcerts import Blockcerts
 from registry.credentials.keys import KeyType, PublicKey
-from registry.credentials.merkle_proof_2019 import anchor_proof, inclusion_claims
+from registry.credentials.merkle_proof_2019 import anchor_proof, decode_proof_value, inclusion_proof_of
 from registry.credentials.rdf import ContextStore, RdfCanonicalizer, rdf_digest
 from registry.credentials.sources import Tools
 from registry.encoding import DigestMethod, Root, Salt, TxHash, to_hex
@@ -134,7 +134,8 @@ def test_exported_credential_is_valid_by_the_chain_and_the_profile_alone(
     claim = claim_of(sepolia, canonicalizer, b"good")
     document = exported(claim, sepolia.anchor(claim.root).transaction)
     assert outcome(examine(sepolia, canonicalizer, document)) is Outcome.VALID
-    (found,) = inclusion_claims(document)
+    found = inclusion_proof_of(decode_proof_value(document["proof"][0]["proofValue"]))
+    assert found is not None
     assert isinstance(verify_inclusion(found), InclusionPass)
     assert (found.issuer, found.root) == (sepolia.issuer, claim.root)
 

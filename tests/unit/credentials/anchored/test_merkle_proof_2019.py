@@ -25,7 +25,6 @@ from registry.credentials.merkle_proof_2019 import (
     decode_proof_value,
     encode_proof_value,
     full_path,
-    inclusion_claims,
     inclusion_proof_of,
     is_merkle_proof_2019,
 )
@@ -308,30 +307,6 @@ def test_claim_fails_when_a_side_is_not_the_one_of_its_index() -> None:
 def test_encoded_proof_decodes_to_itself(anchor: ProofAnchor) -> None:
     proof = replace(OWN, anchors=(anchor, anchor))
     assert decode_proof_value(encode_proof_value(proof)) == proof
-
-
-@pytest.mark.parametrize(
-    "proof",
-    [
-        None,
-        "x",
-        [],
-        {},
-        ["x", 7, None],
-        {"type": "DataIntegrityProof", "cryptosuite": "eddsa-rdfc-2022", "proofValue": "z"},
-        {"type": "MerkleProof2019", "proofValue": "z"},
-        {"type": "MerkleProof2019", "proofValue": PUBLISHED[0]["proofValue"]},
-        {"type": ["MerkleProof2019"], "proofValue": OURS["exported"]["proofValue"]},
-    ],
-)
-def test_credential_without_a_proof_of_our_shape_claims_nothing(proof: object) -> None:
-    assert inclusion_claims({"proof": proof}) == ()  # type: ignore[dict-item]
-
-
-def test_credential_claims_what_its_proofs_of_our_shape_do() -> None:
-    (claim,) = inclusion_claims({"proof": [{"type": "Ed25519Signature2020"}, exported(), "x"]})
-    assert (claim.issuer, claim.index, claim.size) == (PROOF.issuer, 17, 500)
-    assert len(inclusion_claims({"proof": [exported()] * 17})) == 16
 
 
 TAGGED = st.recursive(
