@@ -113,6 +113,10 @@ def main(arguments: list[str]) -> int:
         environ = node_packages.node_environ()
         environ |= {"ROOTMARK_TEST_SKIPS": str(skips), "HARDHAT_DISABLE_TELEMETRY_PROMPT": "true"}
         environ["PATH"] = os.pathsep.join([str(BIN), environ["PATH"]])
+        # The tests start many processes: where the caller wants no bytecode beside the sources, each of them
+        # would compile all that it imports.
+        environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        environ["PYTHONPYCACHEPREFIX"] = str(BIN.parent / "bytecode")
         steps = [] if arguments else list(static_steps())
         failed += [step.name for step in steps if not run(step, environ)]
         tests = test_step(arguments)

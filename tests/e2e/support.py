@@ -183,7 +183,8 @@ class Cluster:
 def cluster_on(directory: Path, database_url: str, node_url: str, relayer_key: bytes) -> Cluster:
     """A cluster without processes yet."""
     keystore, password_file = write_keystore(directory, relayer_key)
-    given = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    passed_on = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPYCACHEPREFIX")
+    given = {name: os.environ[name] for name in passed_on if name in os.environ}
     measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE")}
     settings = {
         "DATA_DIR": str(directory / "data"),
