@@ -1,4 +1,5 @@
-"""What holds for every test: names resolve on loopback only, and skips are listed, or refused.
+"""What holds for every test: names resolve on loopback only, files with slow tests come first, and skips are
+listed, or refused.
 
 Connections beyond loopback are refused by pytest-socket (see pyproject.toml); here the look-up of names,
 which would ask a resolver, is refused too. With ROOTMARK_CI set, a run with a skipped test fails. To the file
@@ -57,6 +58,14 @@ def _skips(config: pytest.Config) -> list[str]:
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
         lines.add(f"{report.nodeid}: {reason}")
     return sorted(lines)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that have slow tests: with parallel workers, none is left alone with one at the
+    end. The order is otherwise as it was."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.hookimpl(tryfirst=True)

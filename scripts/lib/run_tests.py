@@ -25,7 +25,7 @@ import node_packages
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
-WORKERS = 2
+WORKERS = 3  # on the two cores there usually are: many tests wait, for a block or for another process
 
 # Directories whose tests run in this process for the most part and come by every part of the product.
 MEASURED = ("tests/unit", "tests/api", "tests/cli")
@@ -72,7 +72,9 @@ def test_steps(arguments: list[str]) -> list[Step]:
     pytest = (sys.executable, "-m", "pytest")
     if arguments:
         return [Step("tests", (*pytest, *arguments), shown=True)]
-    whole = (*pytest, "-n", str(WORKERS), "--dist", "loadfile", "-q", "--durations=15")
+    # Files in the order of collection, in which those that take long come first (tests/conftest.py).
+    spread = ("-n", str(WORKERS), "--dist", "loadfile", "--no-loadscope-reorder")
+    whole = (*pytest, *spread, "-q", "--durations=15")
     others = tuple(f"--ignore={directory}" for directory in MEASURED)
     return [
         Step("measured tests", (*whole, "--cov", "--cov-report=", *MEASURED), shown=True),
