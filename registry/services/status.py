@@ -107,6 +107,7 @@ class StatusService:
             NotSealedError: a digest stands in the open batch.
             WrongStateError: an annulment, and the admin's key is not here.
         """
+        _permitted(caller, kind, digests)
         with self._store.write() as unit:
             return self.change_in(unit, caller, kind, digests, reason, note, idempotency=idempotency)
 
@@ -124,16 +125,8 @@ class StatusService:
     ) -> StatusRequest:
         """`change` inside ``unit``, for a change that must happen with something else or not at all. With
         ``hold`` it waits for a second key's approval whatever its size."""
-        call = _CALLS.get(kind)
-        if call is None:
-            raise ValidationError("this kind of request does not name digests")
-        scope = Scope.ADMIN if kind is RequestKind.ANNULMENT else Scope.STATUS
-        address = require_issuer(caller, scope)
+        call, address = _permitted(caller, kind, digests)
         note = check_note(note)
-        if not digests:
-            raise ValidationError(
-                "no digest is named", faults=[Fault("empty", "name at least one digest", "/digests")]
-            )
         issuer = locked_issuer(unit, address)
         actor = _admin(issuer) if kind is RequestKind.ANNULMENT else issuer.key
         entries = _entries(unit, address, digests)
@@ -251,6 +244,20 @@ class StatusService:
             approved = unit.outbox.request(request_id)
         assert approved is not None
         return approved
+
+
+def _permitted(caller: Caller, kind: RequestKind, digests: Sequence[Digest]) -> tuple[CallKind, Address]:
+    """The call that a change needs, and the issuer that the caller may change. Raises as `change`."""
+    call = _CALLS.get(kind)
+    if call is None:
+        raise ValidationError("this kind of request does not name digests")
+    scope = Scope.ADMIN if kind is RequestKind.ANNULMENT else Scope.STATUS
+    address = require_issuer(caller, scope)
+    if not digests:
+        raise ValidationError(
+            "no digest is named", faults=[Fault("empty", "name at least one digest", "/digests")]
+        )
+    return call, address
 
 
 def _admin(issuer: Issuer) -> Address:
