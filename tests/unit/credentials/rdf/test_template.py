@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from registry.credentials.rdf import ContextStore
 from registry.credentials.rdf.compiling import Compiler, is_cheap
 from registry.credentials.rdf.expansion import Expander
+from registry.credentials.rdf.naming import first_degree_hash, names
 from registry.credentials.rdf.shape import Shape, ShapeReader
 from registry.credentials.rdf.template import NotFillableError, Template
 from registry.credentials.rdf.template_cache import MAX_SHAPES, MAX_VARIANTS, TemplateCache
@@ -251,6 +253,31 @@ def keep(cache: TemplateCache, document: dict[str, Any]) -> None:
     )
     assert found is not None
     cache.keep(shape, {"rows": found.rows, "fixed": found.fixed, "cheap": found.cheap}, TERMS)
+
+
+def test_blank_nodes_that_become_alike_are_named_by_the_whole_algorithm() -> None:
+    document, _, template, _ = TEMPLATES[0]
+    path = ["credentialSubject", "result", 0, "value"]
+    for value in ("A", "95", "A", "B"):
+        renewed = changed(document, path, value)
+        for rdf_hash in RdfHash:
+            filled = template.n_quads(READER.read(renewed).leaves, rdf_hash)
+            assert filled == full_way(renewed, rdf_hash)
+
+
+def test_blank_nodes_with_one_hash_get_no_names() -> None:
+    assert names(["b", "a", "b"]) is None
+    assert names(["b", "a", "c"]) == ["_:c14n1", "_:c14n0", "_:c14n2"]
+    assert names([]) == []
+
+
+def test_equal_lines_of_different_quads_are_both_hashed_and_a_quad_said_twice_once() -> None:
+    one, other = (0, "<urn:p>", 1), (0, "<urn:p>", 2)
+    hashed = first_degree_hash(0, [one, other], RdfHash.SHA256)
+    assert hashed != first_degree_hash(0, [one], RdfHash.SHA256)
+    assert hashed == first_degree_hash(0, [other, one, other], RdfHash.SHA256)
+    expected = hashlib.sha256(b"_:a <urn:p> _:z .\n" * 2).hexdigest()
+    assert hashed == expected
 
 
 def test_forced_leaf_is_no_slot() -> None:
