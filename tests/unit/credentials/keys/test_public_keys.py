@@ -164,7 +164,9 @@ def test_multikey_is_refused_when_a_byte_is_missing_or_added(kind: KeyType) -> N
 
 
 @pytest.mark.parametrize(
-    "text", [None, 5, "", "z", "z" * 200, PAIRS[KeyType.ED25519].public.to_multikey() + " "]
+    "text",
+    [None, 5, "", "z", "z" * 200, PAIRS[KeyType.ED25519].public.to_multikey() + " "],
+    ids=["none", "number", "nothing", "z", "long", "space"],
 )
 def test_multikey_is_refused_when_it_is_no_multibase(text: object) -> None:
     with pytest.raises(ValidationError):
