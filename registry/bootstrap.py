@@ -172,7 +172,7 @@ def _wire(
         verification=VerificationService(store, chain, indexer, clock, _verification_policy(settings)),
         indexer=indexer,
         pipeline=pipeline,
-        audit=AuditService(store, chain),
+        audit=AuditService(store, chain, clock),
         metrics=Metrics(store, chain, clock),
         worker=Worker(steps, poll_seconds=settings.poll_seconds),
         spool_directory=private_directory(data_dir / "incoming"),
