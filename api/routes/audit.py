@@ -26,9 +26,8 @@ from registry.encoding import parse_address, to_checksum, to_hex
 from registry.model.chain import EventKind, RegistryEvent
 from registry.model.issuers import Caller
 from registry.model.reasons import REASON_LABELS, Reason, reason_from_code
-from registry.services.auditing.consistency import Difference
 from registry.services.auditing.revocations import KINDS, RevocationLine, Selection
-from registry.services.auditing.views import audit_json, chain_time, event_json
+from registry.services.auditing.views import audit_json, chain_time, difference_json, event_json
 
 router = APIRouter(prefix="/v1", tags=["audit"])
 
@@ -201,18 +200,6 @@ async def consistency(request: Request) -> Response:
             "differences": [difference_json(difference) for difference in found.differences],
         }
     )
-
-
-def difference_json(difference: Difference) -> dict[str, Any]:
-    """One difference between server and chain."""
-    return {
-        "kind": difference.kind,
-        "issuer": to_checksum(difference.issuer),
-        "detail": difference.detail,
-        "batch": difference.batch_id,
-        "root": None if difference.root is None else to_hex(difference.root),
-        "transaction": None if difference.transaction is None else to_hex(difference.transaction),
-    }
 
 
 @router.get("/audit/access", openapi_extra=docs.parameters("limit", "cursor"), responses=shapes.ACCESS)

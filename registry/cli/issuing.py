@@ -1,4 +1,4 @@
-"""issuer, keys: who issues, and with which keys. `batch` and `erase` are in `registry.cli.batches`."""
+"""issuer, keys: who issues, with which keys. `registry.cli.batches` and `registry.cli.credentials` issue."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from registry.cli import batches, exits
+from registry.cli import batches, credentials, exits
 from registry.cli.options import ApiKey, JsonFlag, ServerUrl, Wait, admin_token, server
 from registry.cli.output import guarded, show
 
@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(issuer_app, name="issuer")
     app.add_typer(keys_app, name="keys")
     batches.register(app)
+    credentials.register(app)
 
 
 @issuer_app.command("create")

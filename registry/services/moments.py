@@ -77,6 +77,24 @@ def block_of(
         raise invalid("as-of", "there was no such block, or none at that time yet", "/as_of") from error
 
 
+def number_on_chain(as_of: int | datetime, chain: ChainReader, now: datetime) -> int:
+    """The height that ``as_of`` names, by a node alone.
+
+    Raises:
+        ValidationError: code ``as-of``, as of `resolve`.
+        ChainUnavailableError, ChainError: the node does not tell.
+    """
+    refuse_future(as_of, now)
+    if isinstance(as_of, int):
+        if as_of > chain.latest().number:
+            raise invalid("as-of", "the block lies after the newest one", "/as_of")
+        return as_of
+    try:
+        return chain.block_at_time(int(as_of.timestamp())).number
+    except UnknownBlockError as error:
+        raise invalid("as-of", "there was no such block, or none at that time yet", "/as_of") from error
+
+
 def refuse_future(as_of: int | datetime | None, now: datetime) -> None:
     """Raise ValidationError, code ``as-of``, for a time later than ``now`` and a negative block."""
     if isinstance(as_of, datetime) and as_of > now:

@@ -9,6 +9,7 @@ from typing import Any
 from registry.encoding import canonical_json, format_time, to_checksum, to_hex
 from registry.model.chain import RegistryEvent, Role
 from registry.model.reasons import reason_from_code
+from registry.services.auditing.consistency import Difference
 from registry.services.auditing.history import IssuerAudit
 
 
@@ -92,4 +93,16 @@ def audit_json(audit: IssuerAudit) -> dict[str, Any]:
         ],
         "totals": audit.totals,
         "sha256": sha256(canonical_json(events)).hexdigest(),
+    }
+
+
+def difference_json(difference: Difference) -> dict[str, Any]:
+    """One difference between a server and the chain."""
+    return {
+        "kind": difference.kind,
+        "issuer": to_checksum(difference.issuer),
+        "detail": difference.detail,
+        "batch": difference.batch_id,
+        "root": None if difference.root is None else to_hex(difference.root),
+        "transaction": None if difference.transaction is None else to_hex(difference.transaction),
     }
