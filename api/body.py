@@ -104,10 +104,26 @@ def validated(model: type[Model], value: JsonValue) -> Model:
         raise ValidationError(f"{first.detail} at {first.pointer or 'the top'}", faults=faults) from error
 
 
+_PLAIN = {
+    "dict_type": ("type", "an object is expected"),
+    "model_type": ("type", "an object is expected"),
+    "model_attributes_type": ("type", "an object is expected"),
+    "list_type": ("type", "a list is expected"),
+    "string_type": ("type", "a string is expected"),
+    "int_type": ("type", "a whole number is expected"),
+    "bool_type": ("type", "true or false is expected"),
+    "missing": ("missing", "this member is needed"),
+    "extra_forbidden": ("unknown-member", "there is no such member here"),
+}
+"""Code and detail for what pydantic words for programmers."""
+
+
 def _fault(detail: Any) -> Fault:
     pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in detail["loc"])
+    kind = str(detail["type"])
     message = str(detail["msg"]).removeprefix("Value error, ")
-    return Fault(code=str(detail["type"]).replace("_", "-"), detail=message, pointer=pointer[:256])
+    code, message = _PLAIN.get(kind, (kind.replace("_", "-"), message))
+    return Fault(code=code, detail=message, pointer=pointer[:256])
 
 
 class SpooledBody:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from api.body import validated
-from api.context import parse_as_of
-from api.schemas.common import AddressField, Body, DigestField
+from api.schemas.common import AddressField, AsOfField, Body, DigestField
 from registry.encoding import JsonValue
 from registry.errors import Fault, ValidationError
 from registry.merkle import proof_from_json
@@ -22,7 +21,7 @@ class VerifyBody(Body):
     credential: dict[str, Any] | None = None
     proof: dict[str, Any] | None = None
     issuer: AddressField | None = None
-    as_of: str | int | None = None
+    as_of: AsOfField | None = None
     live: bool = False
 
 
@@ -41,7 +40,7 @@ def verify_request(value: JsonValue) -> VerifyRequest:
         credential=body.credential,
         proof=None if body.proof is None else proof_from_json(body.proof, pointer="/proof"),
         issuer=body.issuer,
-        as_of=None if body.as_of is None else parse_as_of(body.as_of, "/as_of"),
+        as_of=body.as_of,
         live=body.live,
     )
 

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from registry.encoding import canonical_json
-from tests.api.conftest import Api, new_digest
+from tests.api.conftest import ON_BOTH, Api, new_digest
 from tests.api.support import pointers, problem
+
+pytestmark = ON_BOTH
 
 CSV = {"Accept": "text/csv"}
 

@@ -133,9 +133,12 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
 
 @contextmanager
 def lent_url(request: pytest.FixtureRequest, directory: Path) -> Iterator[str]:
-    """The database that ``request.param`` names, for a fixture of a longer life than a test's."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{directory / 'rootmark.db'}"
+    """A migrated database of the kind that ``request.param`` names (SQLite unless it has one), for a fixture
+    that outlives a test."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        url = f"sqlite:///{directory / 'rootmark.db'}"
+        migrate(url)
+        yield url
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")
     url = server.lend()
