@@ -225,12 +225,20 @@ REQUEST_SCHEMA = object_of(
         "transactions": {"type": "array", "items": HEX32},
     }
 )
-REQUEST_ANSWER = answers("The request", REQUEST_SCHEMA, 202)
+REQUEST_ANSWER = answers("The request", REQUEST_SCHEMA, 202) | answers(
+    "Settled within Prefer: wait", REQUEST_SCHEMA
+)
+_TO_SIGN = object_of(
+    {"signer": ADDRESS, "to_sign": array_of(OBJECT), "deadline": {"type": "integer", "minimum": 0}}
+)
+ADMIN_ANSWER = answers("The request", REQUEST_SCHEMA, 202) | answers(
+    "Settled within Prefer: wait; or what the issuer's admin, whose key is not here, signs first",
+    {"anyOf": [REQUEST_SCHEMA, _TO_SIGN]},
+)
 REQUEST = answers("The request", REQUEST_SCHEMA)
-ENTRY_ANSWER = answers(
-    "Where the credential is",
-    object_of({"digest": HEX32, "batch": TEXT, "index": {"type": "integer"}, "state": TEXT}),
-    202,
+_ADDED_ENTRY = object_of({"digest": HEX32, "batch": TEXT, "index": {"type": "integer"}, "state": TEXT})
+ENTRY_ANSWER = answers("Where the credential is", _ADDED_ENTRY, 202) | answers(
+    "Its batch has settled within Prefer: wait", _ADDED_ENTRY
 )
 
 _SHOWN_ANCHOR = object_of(

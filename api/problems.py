@@ -132,6 +132,7 @@ INTERNAL = _kind(
 TABLE: dict[type[errors.RootmarkError], ProblemKind] = {
     errors.MalformedJsonError: MALFORMED_JSON,
     errors.MalformedInputError: VALIDATION,
+    errors.BadSignatureError: VALIDATION,
     errors.TooLargeError: TOO_LARGE,
     errors.UnsupportedMediaTypeError: MEDIA_TYPE,
     errors.UnauthorizedError: UNAUTHORIZED,

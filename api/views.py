@@ -7,9 +7,11 @@ from typing import Any
 
 from registry.encoding import format_time, to_checksum, to_hex
 from registry.model.batches import Batch, Entry
+from registry.model.chain import CallKind
 from registry.model.issuers import AccessRecord, ApiKey, Issuer
 from registry.model.operations import StatusRequest
 from registry.model.reasons import reason_from_code
+from registry.services.admin_calls import ToSign
 
 
 def time_of(instant: datetime | None) -> str | None:
@@ -88,6 +90,34 @@ def request_json(request: StatusRequest) -> dict[str, Any]:
         "note": request.note,
         "created_at": format_time(request.created_at),
         "error": request.error,
+    }
+
+
+def to_sign_json(to_sign: ToSign) -> dict[str, Any]:
+    """What an admin whose key is not here signs; nothing is stored until the signatures come. About a new key
+    also which one it is, with its consent, for an admin that sends `addKey` itself."""
+    view: dict[str, Any] = {
+        "signer": to_checksum(to_sign.signer),
+        "to_sign": list(to_sign.typed_data),
+        "deadline": to_sign.deadline,
+    }
+    call = to_sign.call
+    if call.kind is CallKind.ADD_KEY and call.account is not None:
+        view |= {
+            "key": to_checksum(call.account),
+            "consent": to_hex(call.consent),
+            "consent_deadline": call.consent_deadline,
+        }
+    return view
+
+
+def registration_json(to_sign: ToSign) -> dict[str, Any]:
+    """The same as members of an issuer that awaits its admin."""
+    return {
+        "typed_data": to_sign.typed_data[0],
+        "deadline": to_sign.deadline,
+        "consent": to_hex(to_sign.call.consent),
+        "consent_deadline": to_sign.call.consent_deadline,
     }
 
 

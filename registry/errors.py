@@ -75,6 +75,10 @@ class TooComplexError(ValidationError):
     """A document needs more work than anything honest does (blank nodes, quads, time)."""
 
 
+class BadSignatureError(ValidationError):
+    """A signature was not made by this key over this message."""
+
+
 class TooLargeError(MalformedInputError):
     """The input passes a stated limit."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import re
 from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
@@ -26,11 +24,12 @@ from api.body import (
 from api.context import Query, app_of, blocking, json_response, no_query, page_response, require_caller
 from api.idempotency import once
 from api.schemas.batches import items_of_json, items_of_lines, usable_method
-from api.schemas.bodies import BatchChange, NewCredential
-from api.views import batch_json, request_json
+from api.schemas.bodies import BatchAnnulment, BatchChange, NewCredential, signatures_of
+from api.views import batch_json
+from api.waiting import batch_answer, request_answer, request_replayed, settled_batch
 from registry.bootstrap import App
 from registry.errors import Fault, ValidationError
-from registry.model.batches import Batch, BatchState
+from registry.model.batches import BatchState
 from registry.model.issuers import Caller
 from registry.model.operations import RequestKind
 from registry.services.idempotency import IdempotencyRef
@@ -39,31 +38,6 @@ from registry.services.items import NewItem
 router = APIRouter(prefix="/v1", tags=["batches"])
 
 STATES = tuple(state.value for state in BatchState if state is not BatchState.RECEIVING)
-_SETTLED = (BatchState.FINAL, BatchState.FAILED)
-MAX_WAIT_SECONDS = 60
-_WAIT = re.compile(r"(?:^|[,;\s])wait=([0-9]{1,4})(?:$|[,;\s])")
-
-
-def wait_seconds(request: Request) -> int:
-    """Seconds of `Prefer: wait=N` (RFC 7240), at most 60; 0 when absent."""
-    match = _WAIT.search(request.headers.get("prefer", ""))
-    return min(int(match[1]), MAX_WAIT_SECONDS) if match else 0
-
-
-def _view(app: App, batch: Batch) -> dict[str, Any]:
-    return app.audit.batch_views([batch], batch_json)[0]
-
-
-async def _answer(request: Request, batch: Batch, status: int = 202) -> Response:
-    """The batch: 200 once it is settled within the time that the caller prefers to wait, else ``status``."""
-    app = app_of(request)
-    deadline = asyncio.get_running_loop().time() + wait_seconds(request)
-    while batch.state not in _SETTLED and asyncio.get_running_loop().time() < deadline:
-        await asyncio.sleep(0.1)
-        batch = await blocking(app.issuing.batch, None, batch.id)
-    headers = {"Location": f"/v1/batches/{batch.id}"}
-    done = batch.state in _SETTLED and wait_seconds(request) > 0
-    return json_response(await blocking(_view, app, batch), 200 if done else status, headers)
 
 
 @router.post("/batches", status_code=202, openapi_extra=docs.BATCH_BODY, responses=docs.BATCH_ANSWER)
@@ -125,10 +99,10 @@ async def _once(
                 caller, items(), allow_duplicate=allow_duplicate, position=position, idempotency=ref
             )
         )
-        return await _answer(request, batch)
+        return await batch_answer(request, batch)
 
     async def replay(batch_id: str) -> Response:
-        return await _answer(request, await blocking(app.issuing.batch, None, batch_id))
+        return await batch_answer(request, await blocking(app.issuing.batch, None, batch_id))
 
     return await once(request, caller, body_sha256, work, replay)
 
@@ -155,7 +129,8 @@ async def get_batch(request: Request, batch_id: str) -> Response:
     """One batch."""
     no_query(request)
     app = app_of(request)
-    return json_response(await blocking(lambda: _view(app, app.issuing.batch(None, batch_id))))
+    batch = await blocking(app.issuing.batch, None, batch_id)
+    return json_response((await blocking(app.audit.batch_views, [batch], batch_json))[0])
 
 
 @router.get("/batches/{batch_id}/proofs", responses=docs.PROOFS)
@@ -207,10 +182,10 @@ async def _step(request: Request, batch_id: str, action: str) -> Response:
         batch = await blocking(lambda: step(caller, batch_id))
         if ref is not None:
             await blocking(app.bind, ref, f"batch:{batch.id}")
-        return await _answer(request, batch)
+        return await batch_answer(request, batch)
 
     async def replay(resource: str) -> Response:
-        return await _answer(request, await blocking(app.issuing.batch, None, resource))
+        return await batch_answer(request, await blocking(app.issuing.batch, None, resource))
 
     return await once(request, caller, sha256(raw).digest(), work, replay)
 
@@ -229,11 +204,12 @@ async def withdraw_batch(request: Request, batch_id: str) -> Response:
 @router.post(
     "/batches/{batch_id}/withdrawal-annulment",
     status_code=202,
-    openapi_extra=docs.body(BatchChange, {"reason": "issued_in_error", "note": "see file 17"}),
-    responses=docs.REQUEST_ANSWER,
+    openapi_extra=docs.body(BatchAnnulment, {"reason": "issued_in_error", "note": "see file 17"}),
+    responses=docs.ADMIN_ANSWER,
 )
 async def annul_withdrawal(request: Request, batch_id: str) -> Response:
-    """Annul a withdrawal: the issuer's admin, scope `admin`."""
+    """Annul a withdrawal: the issuer's admin, scope `admin`. An admin whose key is not here gets what to
+    sign, and repeats the request with `signatures` and `deadline`."""
     return await _change_batch(request, batch_id, RequestKind.WITHDRAWAL_ANNULMENT)
 
 
@@ -241,16 +217,24 @@ async def _change_batch(request: Request, batch_id: str, kind: RequestKind) -> R
     caller = await require_caller(request)
     no_query(request)
     raw, value = await read_json(request)
-    body = validated(BatchChange, value)
-    app = app_of(request)
-    change = app.status.withdraw if kind is RequestKind.WITHDRAWAL else app.status.annul_withdrawal
+    annulling = kind is RequestKind.WITHDRAWAL_ANNULMENT
+    body = validated(BatchAnnulment if annulling else BatchChange, value)
+    status = app_of(request).status
 
     async def work(ref: IdempotencyRef | None) -> Response:
-        made = await blocking(lambda: change(caller, batch_id, body.reason, body.note, idempotency=ref))
-        return json_response(request_json(made), 202, {"Location": f"/v1/requests/{made.id}"})
+        made = await blocking(
+            lambda: (
+                status.annul_withdrawal(
+                    caller, batch_id, body.reason, body.note, signed=signatures_of(body), idempotency=ref
+                )
+                if isinstance(body, BatchAnnulment)
+                else status.withdraw(caller, batch_id, body.reason, body.note, idempotency=ref)
+            )
+        )
+        return await request_answer(request, caller, made)
 
     async def replay(request_id: str) -> Response:
-        return json_response(request_json(await blocking(app.status.request, caller, request_id)), 202)
+        return await request_replayed(request, caller, request_id)
 
     return await once(request, caller, sha256(raw).digest(), work, replay)
 
@@ -272,11 +256,11 @@ async def add_credential(request: Request) -> Response:
 
     async def work(ref: IdempotencyRef | None) -> Response:
         entry = await blocking(lambda: app.issuing.add_credential(caller, item, idempotency=ref))
-        return await blocking(_entry_response, app, entry.batch_id, entry.index, item)
+        return await _entry_answer(request, entry.batch_id, entry.index, item)
 
     async def replay(resource: str) -> Response:
         batch_id, _, index = resource.rpartition(":")
-        return await blocking(_entry_response, app, batch_id, int(index), item)
+        return await _entry_answer(request, batch_id, int(index), item)
 
     # The answer names the external_id, which erasure must find nowhere: it is made again from the request.
     return await once(request, caller, sha256(raw).digest(), work, replay, keep_answer=False)
@@ -306,8 +290,9 @@ def _refuse_beside_credential(body: NewCredential) -> None:
         raise ValidationError(f"{detail} at /{extra[0]}", faults=faults)
 
 
-def _entry_response(app: App, batch_id: str, index: int, item: NewItem) -> Response:
-    batch = app.issuing.batch(None, batch_id)
+async def _entry_answer(request: Request, batch_id: str, index: int, item: NewItem) -> Response:
+    batch = await blocking(app_of(request).issuing.batch, None, batch_id)
+    batch, done = await settled_batch(request, batch)
     view = {
         "digest": "0x" + item.digest.hex(),
         "external_id": item.external_id,
@@ -315,7 +300,4 @@ def _entry_response(app: App, batch_id: str, index: int, item: NewItem) -> Respo
         "index": index,
         "state": batch.state.value,
     }
-    return json_response(view, 202, {"Location": f"/v1/batches/{batch.id}"})
-
-
-__all__ = ["router", "wait_seconds"]
+    return json_response(view, 200 if done else 202, {"Location": f"/v1/batches/{batch.id}"})

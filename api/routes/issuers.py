@@ -10,13 +10,24 @@ from starlette.responses import Response
 
 from api import docs, shapes
 from api.body import read_json, validated
-from api.context import Query, app_of, blocking, json_response, no_query, page_response, require_caller
+from api.context import (
+    Query,
+    app_of,
+    blocking,
+    caller_of,
+    json_response,
+    no_query,
+    page_response,
+    require_caller,
+)
 from api.idempotency import once
-from api.schemas.bodies import NewApiKey, NewChainKey, NewIssuer, Retirement
-from api.views import api_key_json, issuer_json, request_json
-from registry.encoding import parse_address, to_checksum, to_hex
+from api.schemas.bodies import NewApiKey, NewChainKey, NewIssuer, Retirement, signatures_of
+from api.views import api_key_json, issuer_json, registration_json
+from api.waiting import request_answer, request_replayed
+from registry.bootstrap import App
+from registry.encoding import Address, parse_address, to_checksum
 from registry.model.chain import Role
-from registry.model.issuers import Scope
+from registry.model.issuers import Caller, Scope
 from registry.services.auditing.views import chain_time, far_time, role_names
 from registry.services.idempotency import IdempotencyRef
 
@@ -49,18 +60,13 @@ async def register(request: Request) -> Response:
             lambda: app.issuers.register(caller, body.name, body.url, body.admin, idempotency=ref)
         )
         view = issuer_json(made.issuer) | {"api_key": made.token, "api_key_id": made.api_key.id}
-        if made.typed_data is not None:
-            view |= {
-                "typed_data": made.typed_data,
-                "deadline": made.deadline,
-                "consent": to_hex(made.consent),
-                "consent_deadline": made.consent_deadline,
-            }
-        return json_response(view, 201, {"Location": f"/v1/issuers/{to_checksum(made.issuer.address)}"})
+        if made.to_sign is not None:
+            view |= registration_json(made.to_sign)
+        return json_response(view, 201, {"Location": f"/v1/issuers/{view['address']}"})
 
     async def replay(address: str) -> Response:
-        issuer = await blocking(app.issuers.get, parse_address(address))
-        return json_response(issuer_json(issuer), 201)
+        view = await blocking(_issuer_view, app, caller, parse_address(address))
+        return json_response(view, 201, {"Location": f"/v1/issuers/{view['address']}"})
 
     return await once(request, caller, sha256(raw).digest(), work, replay, keep_answer=False)
 
@@ -78,10 +84,17 @@ async def list_issuers(request: Request) -> Response:
 
 @router.get("/{address}", responses=shapes.ISSUER)
 async def get_issuer(request: Request, address: str) -> Response:
-    """One issuer."""
+    """One issuer. While it awaits its admin, its own key and the server's admin see what the admin signs."""
     no_query(request)
     wanted = parse_address(address, pointer="/address")
-    return json_response(issuer_json(await blocking(app_of(request).issuers.get, wanted)))
+    caller = await caller_of(request)
+    return json_response(await blocking(_issuer_view, app_of(request), caller, wanted))
+
+
+def _issuer_view(app: App, caller: Caller | None, address: Address) -> dict[str, Any]:
+    issuer = app.issuers.get(address)
+    to_sign = app.issuers.to_register(caller, issuer)
+    return issuer_json(issuer) | ({} if to_sign is None else registration_json(to_sign))
 
 
 @router.get("/{address}/keys", responses=shapes.CHAIN_KEYS)
@@ -108,11 +121,11 @@ async def chain_keys(request: Request, address: str) -> Response:
     "/{address}/keys",
     status_code=202,
     openapi_extra=docs.body(NewChainKey, _CHAIN_KEY),
-    responses=docs.REQUEST_ANSWER,
+    responses=docs.ADMIN_ANSWER,
 )
 async def add_chain_key(request: Request, address: str) -> Response:
-    """Add a key on chain. With `signature` and `deadline`, an AddKey that an admin signed elsewhere is
-    relayed."""
+    """Add a key on chain; without `key`, a new operating key of this server's. An admin whose key is not here
+    gets what to sign, and repeats the request with that `key`, `signature` and `deadline`."""
     caller = await require_caller(request)
     no_query(request)
     raw, value = await read_json(request)
@@ -130,15 +143,14 @@ async def add_chain_key(request: Request, address: str) -> Response:
                 roles,
                 body.consent or b"",
                 body.consent_deadline or 0,
-                signature=body.signature,
-                deadline=body.deadline,
+                signed=body.signed(),
                 idempotency=ref,
             )
         )
-        return json_response(request_json(made), 202, {"Location": f"/v1/requests/{made.id}"})
+        return await request_answer(request, caller, made)
 
     async def replay(request_id: str) -> Response:
-        return json_response(request_json(await blocking(app.status.request, caller, request_id)), 202)
+        return await request_replayed(request, caller, request_id)
 
     return await once(request, caller, sha256(raw).digest(), work, replay)
 
@@ -147,10 +159,11 @@ async def add_chain_key(request: Request, address: str) -> Response:
     "/{address}/keys/{key}/retirement",
     status_code=202,
     openapi_extra=docs.body(Retirement, {"valid_until": "2026-11-23T04:00:00Z", "reason": "key_compromise"}),
-    responses=docs.REQUEST_ANSWER,
+    responses=docs.ADMIN_ANSWER,
 )
 async def retire_chain_key(request: Request, address: str, key: str) -> Response:
-    """Retire a key from a moment on, perhaps in the past; what it anchored later is no longer trusted."""
+    """Retire a key from a moment on, perhaps in the past; what it anchored later is no longer trusted. An
+    admin whose key is not here gets what to sign, and repeats with `signatures` and `deadline`."""
     caller = await require_caller(request)
     no_query(request)
     raw, value = await read_json(request)
@@ -161,13 +174,19 @@ async def retire_chain_key(request: Request, address: str, key: str) -> Response
     async def work(ref: IdempotencyRef | None) -> Response:
         made = await blocking(
             lambda: app.issuers.retire_key(
-                caller, issuer, retired, body.valid_until, body.reason, idempotency=ref
+                caller,
+                issuer,
+                retired,
+                body.valid_until,
+                body.reason,
+                signed=signatures_of(body),
+                idempotency=ref,
             )
         )
-        return json_response(request_json(made), 202, {"Location": f"/v1/requests/{made.id}"})
+        return await request_answer(request, caller, made)
 
     async def replay(request_id: str) -> Response:
-        return json_response(request_json(await blocking(app.status.request, caller, request_id)), 202)
+        return await request_replayed(request, caller, request_id)
 
     return await once(request, caller, sha256(raw).digest(), work, replay)
 

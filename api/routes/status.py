@@ -11,8 +11,9 @@ from api import docs
 from api.body import LARGE_BODY_BYTES, read_bytes, read_json, validated
 from api.context import app_of, blocking, json_response, no_query, require_caller
 from api.idempotency import once
-from api.schemas.bodies import StatusChange
+from api.schemas.bodies import Annulment, StatusChange, signatures_of
 from api.views import request_json
+from api.waiting import request_answer, request_replayed
 from registry.model.operations import RequestKind
 from registry.model.reasons import Reason
 from registry.services.idempotency import IdempotencyRef
@@ -20,6 +21,7 @@ from registry.services.idempotency import IdempotencyRef
 router = APIRouter(prefix="/v1", tags=["status"])
 
 _BODY = docs.body(StatusChange, {"digests": ["0x" + "5a" * 32], "reason": "issued_in_error"})
+_ANNULMENT = docs.body(Annulment, {"digests": ["0x" + "5a" * 32], "reason": "issued_in_error"})
 
 
 @router.post("/revocations", status_code=202, openapi_extra=_BODY, responses=docs.REQUEST_ANSWER)
@@ -40,9 +42,10 @@ async def reinstate(request: Request) -> Response:
     return await _change(request, RequestKind.REINSTATEMENT, Reason.UNSPECIFIED)
 
 
-@router.post("/annulments", status_code=202, openapi_extra=_BODY, responses=docs.REQUEST_ANSWER)
+@router.post("/annulments", status_code=202, openapi_extra=_ANNULMENT, responses=docs.ADMIN_ANSWER)
 async def annul(request: Request) -> Response:
-    """Annul revocations: the issuer's admin, scope `admin`."""
+    """Annul revocations: the issuer's admin, scope `admin`. An admin whose key is not here gets what to sign,
+    and repeats the request with `signatures` and `deadline`."""
     return await _change(request, RequestKind.ANNULMENT, Reason.UNSPECIFIED)
 
 
@@ -50,18 +53,21 @@ async def _change(request: Request, kind: RequestKind, default_reason: Reason) -
     caller = await require_caller(request)
     no_query(request)
     raw, value = await read_json(request, LARGE_BODY_BYTES)
-    body = validated(StatusChange, value)
+    body = validated(Annulment if kind is RequestKind.ANNULMENT else StatusChange, value)
     reason = default_reason if body.reason is None else body.reason
+    signed = signatures_of(body) if isinstance(body, Annulment) else None
     app = app_of(request)
 
     async def work(ref: IdempotencyRef | None) -> Response:
         made = await blocking(
-            lambda: app.status.change(caller, kind, body.digests, reason, body.note, idempotency=ref)
+            lambda: app.status.change(
+                caller, kind, body.digests, reason, body.note, signed=signed, idempotency=ref
+            )
         )
-        return json_response(request_json(made), 202, {"Location": f"/v1/requests/{made.id}"})
+        return await request_answer(request, caller, made)
 
     async def replay(request_id: str) -> Response:
-        return json_response(request_json(await blocking(app.status.request, caller, request_id)), 202)
+        return await request_replayed(request, caller, request_id)
 
     return await once(request, caller, sha256(raw).digest(), work, replay)
 
@@ -81,4 +87,4 @@ async def approve_request(request: Request, request_id: str) -> Response:
     no_query(request)
     await read_bytes(request, 1024)
     made = await blocking(app_of(request).status.approve, caller, request_id)
-    return json_response(request_json(made), 202)
+    return await request_answer(request, caller, made)

@@ -19,7 +19,9 @@ from api.schemas.common import (
     SignatureField,
     TimeField,
 )
+from registry.errors import Fault, ValidationError
 from registry.model.reasons import Reason
+from registry.services.admin_calls import MAX_SIGNED_CALLS, Signatures
 
 MAX_STATUS_DIGESTS = 100_000
 
@@ -36,6 +38,7 @@ def _web_url(value: str) -> str:
 
 
 WebUrl = Annotated[str, Field(max_length=2000, examples=["https://example.edu"]), AfterValidator(_web_url)]
+DeadlineField = Annotated[int, Field(ge=0, le=2**53 - 1)]
 ScopeName = Literal["batch", "status", "read", "audit", "admin"]
 
 
@@ -55,40 +58,75 @@ class NewApiKey(Body):
     expires_at: TimeField | None = None
 
 
-class NewChainKey(Body):
-    """POST /v1/issuers/{address}/keys. ``signature`` and ``deadline`` come from an admin that the server
-    does not hold."""
+class Signed(Body):
+    """What an admin whose key the server does not hold adds when it repeats a request: its signatures over
+    what the first answer had to sign, in order, and that answer's deadline."""
 
-    key: AddressField
+    signatures: Annotated[list[SignatureField], Field(min_length=1, max_length=MAX_SIGNED_CALLS)] | None = (
+        None
+    )
+    deadline: DeadlineField | None = None
+
+
+def signatures_of(body: Signed) -> Signatures | None:
+    """The signatures of a body. Raises `ValidationError` for one without the other."""
+    return _signatures(body.signatures, body.deadline, "/signatures")
+
+
+def _signatures(given: list[bytes] | None, deadline: int | None, pointer: str) -> Signatures | None:
+    if (given is None) != (deadline is None):
+        detail = "signatures and their deadline go together"
+        missing = "/deadline" if deadline is None else pointer
+        raise ValidationError(detail, faults=[Fault("missing", detail, missing)])
+    return None if given is None or deadline is None else Signatures(tuple(given), deadline)
+
+
+class NewChainKey(Body):
+    """POST /v1/issuers/{address}/keys. Without ``key`` a new operating key is made here. ``signature`` and
+    ``deadline`` come from an admin that the server does not hold."""
+
+    key: AddressField | None = None
     roles: Annotated[
         list[Literal["anchor", "suspend", "revoke", "withdraw"]], Field(min_length=1, max_length=4)
     ]
     consent: SignatureField | None = None
-    consent_deadline: Annotated[int, Field(ge=0, le=2**53 - 1)] | None = None
+    consent_deadline: DeadlineField | None = None
     signature: SignatureField | None = None
-    deadline: Annotated[int, Field(ge=0, le=2**53 - 1)] | None = None
+    deadline: DeadlineField | None = None
+
+    def signed(self) -> Signatures | None:
+        """The admin's signature. Raises `ValidationError` for one without its deadline."""
+        return _signatures(None if self.signature is None else [self.signature], self.deadline, "/signature")
 
 
-class Retirement(Body):
-    """POST /v1/issuers/{address}/keys/{key}/retirement."""
+class Retirement(Signed):
+    """POST /v1/issuers/{address}/keys/{key}/retirement. Without a time: now."""
 
-    valid_until: TimeField
+    valid_until: TimeField | None = None
     reason: ReasonField = Reason.UNSPECIFIED
 
 
 class StatusChange(Body):
-    """POST /v1/revocations, /suspensions, /reinstatements and /annulments."""
+    """POST /v1/revocations, /suspensions and /reinstatements."""
 
     digests: Annotated[list[DigestField], Field(min_length=1, max_length=MAX_STATUS_DIGESTS)]
     reason: ReasonField | None = None
     note: Note | None = None
 
 
+class Annulment(StatusChange, Signed):
+    """POST /v1/annulments."""
+
+
 class BatchChange(Body):
-    """POST /v1/batches/{id}/withdrawal and /withdrawal-annulment."""
+    """POST /v1/batches/{id}/withdrawal."""
 
     reason: ReasonField = Reason.UNSPECIFIED
     note: Note | None = None
+
+
+class BatchAnnulment(BatchChange, Signed):
+    """POST /v1/batches/{id}/withdrawal-annulment."""
 
 
 class NewCredential(Body):

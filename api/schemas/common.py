@@ -41,8 +41,14 @@ def _reason(value: Any) -> Reason:
     return Reason[value.upper()]
 
 
+MAX_SIGNATURE_BYTES = 2_048
+
+
 def _signature(value: Any) -> bytes:
-    return parse_hex(value, 65)
+    """65 bytes of ECDSA, or what a contract account (ERC-1271, such as a Safe) takes."""
+    if not isinstance(value, str) or len(value) % 2 or not 132 <= len(value) <= 2 + 2 * MAX_SIGNATURE_BYTES:
+        return parse_hex(value, 65)
+    return parse_hex(value, len(value) // 2 - 1)
 
 
 def _as_of(value: Any) -> int | datetime:
@@ -79,7 +85,7 @@ AddressField = Annotated[
 SignatureField = Annotated[
     bytes,
     BeforeValidator(_reader(_signature)),
-    WithJsonSchema({"type": "string", "pattern": _HEX % 130}),
+    WithJsonSchema({"type": "string", "pattern": "^0x([0-9a-fA-F]{2}){65,2048}$"}),
 ]
 TimeField = Annotated[
     datetime,

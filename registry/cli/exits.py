@@ -39,6 +39,7 @@ ERRORS: dict[type[errors.RootmarkError], int] = {
     errors.UnavailableError: UNREACHABLE,
     errors.NodeMismatchError: UNDECIDED,
     errors.UnknownBlockError: UNDECIDED,
+    errors.UnavailableSourceError: UNDECIDED,
 }
 
 STATUSES: dict[int, int] = {

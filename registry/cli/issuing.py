@@ -1,4 +1,4 @@
-"""issuer, keys: who issues, with which keys. `registry.cli.batches` and `registry.cli.credentials` issue."""
+"""issuer, keys: who issues, and with which keys. `batch` and `erase` are in `registry.cli.batches`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from registry.cli import batches, credentials, exits
+from registry.cli import batches, credentials
 from registry.cli.options import ApiKey, JsonFlag, ServerUrl, Wait, admin_token, server
 from registry.cli.output import guarded, show
-
-SETTLED = frozenset({"final", "failed"})
+from registry.cli.requests import DeadlineOption, SignatureOption, send, signed
 
 issuer_app = typer.Typer(help="Register and list issuers.", no_args_is_help=True)
 keys_app = typer.Typer(help="API keys, and keys on chain.", no_args_is_help=True)
@@ -55,7 +54,11 @@ def _issuer_text(made: dict[str, Any]) -> str:
         f"API key  {made['api_key']}  (shown once)",
     ]
     if made["state"] == "awaiting_admin":
-        lines.append("the admin signs the typed data that --json shows, and sends it to the server")
+        lines.append("the admin signs the typed data that --json shows (rootmark issuer show, with its key),")
+        lines.append(
+            f"then: rootmark keys add {made['address']} --new-key {made['key']} --signature 0x... \\"
+        )
+        lines.append(f"        --deadline {made['deadline']}")
     return "\n".join(lines)
 
 
@@ -71,11 +74,13 @@ def list_issuers(server_url: ServerUrl = None, as_json: JsonFlag = False) -> Non
 
 @issuer_app.command("show")
 @guarded
-def show_issuer(issuer: IssuerAddress, server_url: ServerUrl = None, as_json: JsonFlag = False) -> None:
-    """One issuer."""
+def show_issuer(
+    issuer: IssuerAddress, server_url: ServerUrl = None, key: ApiKey = None, as_json: JsonFlag = False
+) -> None:
+    """One issuer. While it awaits its admin, --json shows its own key what the admin signs."""
     from registry.cli.client import path_of
 
-    with server(server_url, None) as target:
+    with server(server_url, key) as target:
         found = target.get(path_of("issuers", issuer))
     text = "\n".join(f"{name:<10} {found[name]}" for name in ("address", "state", "name", "url"))
     show(found, as_json, lambda _: text)
@@ -155,13 +160,58 @@ def delete_key(
     show({"id": key_id, "state": "ended"}, as_json, lambda _: "ended")
 
 
+@keys_app.command("add")
+@guarded
+def add_key(
+    issuer: IssuerAddress,
+    role: Annotated[
+        list[str] | None,
+        typer.Option(help="anchor, suspend, revoke, withdraw; repeat. Default: the first three."),
+    ] = None,
+    new_key: Annotated[
+        str | None, typer.Option("--new-key", help="A key's address; without it the server makes a key.")
+    ] = None,
+    consent: Annotated[str | None, typer.Option(help="The KeyConsent that --new-key has signed.")] = None,
+    consent_deadline: Annotated[int | None, typer.Option(help="That consent's deadline.")] = None,
+    signature: SignatureOption = None,
+    deadline: DeadlineOption = None,
+    wait: Wait = True,
+    server_url: ServerUrl = None,
+    key: ApiKey = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Give the issuer a new key on chain. A key that the server made signs from then on.
+
+    Where the issuer's admin key is not on the server, the first run prints what that key signs (--json); run
+    it again with --new-key, --signature and --deadline.
+
+    Example: rootmark keys add 0x<issuer> --role anchor --role revoke
+    """
+    from registry.cli.client import path_of
+
+    given = {
+        "key": new_key,
+        "consent": consent,
+        "consent_deadline": consent_deadline,
+        "signature": signature[0] if signature else None,
+        "deadline": deadline,
+    }
+    body = {"roles": role or ["anchor", "suspend", "revoke"]}
+    body |= {name: value for name, value in given.items() if value is not None}  # type: ignore[misc]
+    send(path_of("issuers", issuer, "keys"), body, wait, server_url, key, as_json)
+
+
 @keys_app.command("retire")
 @guarded
 def retire_key(
     issuer: IssuerAddress,
     chain_key: Annotated[str, typer.Argument(metavar="KEY", help="The key on chain.")],
-    valid_until: Annotated[str, typer.Argument(help="RFC 3339 time from which its anchors are not trusted.")],
+    valid_until: Annotated[
+        str, typer.Argument(help="RFC 3339 time from which its anchors are not trusted; or: now.")
+    ],
     reason: Annotated[str, typer.Option(help="For a stolen key: key_compromise.")] = "unspecified",
+    signature: SignatureOption = None,
+    deadline: DeadlineOption = None,
     wait: Wait = True,
     server_url: ServerUrl = None,
     key: ApiKey = None,
@@ -169,15 +219,14 @@ def retire_key(
 ) -> None:
     """Retire a key on chain, from a moment on that may lie in the past. Cannot be undone.
 
+    Then `rootmark keys add` gives the issuer a new one, and `rootmark batch retry` anchors a batch anew whose
+    anchor is void by this.
+
     Example: rootmark keys retire 0x<issuer> 0x<key> 2026-11-20T00:00:00Z --reason key_compromise
     """
     from registry.cli.client import path_of
 
-    body = {"valid_until": valid_until, "reason": reason}
-    with server(server_url, key) as target:
-        made = target.post(path_of("issuers", issuer, "keys", chain_key, "retirement"), body)
-        if wait and made["state"] != "awaiting_approval":
-            made = target.wait(path_of("requests", made["id"]), SETTLED)
-    show(made, as_json, lambda m: f"{m['kind']} {m['state']}")
-    if made["state"] == "failed":
-        raise typer.Exit(exits.INVALID)
+    body: dict[str, Any] = {"reason": reason} | signed(signature, deadline)
+    if valid_until != "now":
+        body["valid_until"] = valid_until
+    send(path_of("issuers", issuer, "keys", chain_key, "retirement"), body, wait, server_url, key, as_json)

@@ -1,4 +1,4 @@
-"""Bytes and texts: strict JSON, canonical bytes, digests, hexadecimal, times, chain and account names.
+"""Bytes and texts: strict JSON, canonical bytes, digests, hexadecimal, multibase, times, chain names.
 
 Pure: no I/O. Imports nothing of Rootmark but its errors. The rules are those of docs/proof-format.md.
 """
@@ -20,6 +20,7 @@ from registry.encoding.hexes import (
     to_hex,
 )
 from registry.encoding.identifiers import require_unguessable_id
+from registry.encoding.multibase import parse_base58btc, parse_base64url, to_base58btc, to_base64url
 from registry.encoding.numbers import MAX_SAFE_INTEGER
 from registry.encoding.strict_json import MAX_DEPTH, StrictJsonError, parse_json
 from registry.encoding.times import format_time, parse_time
@@ -47,6 +48,8 @@ __all__ = [
     "invalid",
     "parse_account_id",
     "parse_address",
+    "parse_base58btc",
+    "parse_base64url",
     "parse_block_hash",
     "parse_chain_id",
     "parse_digest",
@@ -58,6 +61,8 @@ __all__ = [
     "parse_time",
     "parse_tx_hash",
     "require_unguessable_id",
+    "to_base58btc",
+    "to_base64url",
     "to_checksum",
     "to_hex",
 ]

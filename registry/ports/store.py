@@ -315,6 +315,10 @@ class OutboxRepository(Protocol):
         `final`."""
         ...
 
+    def revoked_by_key(self, key_id: str, since: datetime) -> int:
+        """How many credentials the API key has asked to revoke or withdraw from ``since`` on."""
+        ...
+
     def requests_by_transactions(self, hashes: Collection[TxHash]) -> Mapping[TxHash, StatusRequest]: ...
 
     def approve_request(self, request_id: str) -> None:

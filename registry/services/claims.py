@@ -7,7 +7,7 @@ whether the proof leads to its root. The same for the server, the command line a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from registry.encoding import (
@@ -33,6 +33,9 @@ class VerifyRequest:
         ``proof``
             is not given.
         issuer: the issuer that the caller expects.
+        method: by which a credential without a proof is looked up.
+        computed: digests of ``credential`` that are known already, those among them that only somebody above
+            the services can compute (rdfc-sha256).
         as_of: a block number, or an aware time: the last block not later.
         live: read the node directly instead of trusting the index alone.
     """
@@ -43,6 +46,8 @@ class VerifyRequest:
     issuer: Address | None = None
     as_of: int | datetime | None = None
     live: bool = False
+    method: DigestMethod = DigestMethod.JCS_SHA256
+    computed: Mapping[DigestMethod, Digest] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,7 @@ def read_claim(request: VerifyRequest) -> Claim:
     """
     proof = request.proof
     if proof is None and request.credential is not None:
-        proof = _embedded_proof(request.credential)
+        proof = embedded_proof(request.credential)
     digest, document, method = _digest(request, proof)
     inclusion, detail = Inclusion.NOT_CLAIMED, ""
     if proof is not None:
@@ -128,14 +133,20 @@ def _digest(
     elif proof.method is DigestMethod.OPAQUE:
         digest = request.digest if request.digest is not None else proof.digest
         return digest, DocumentCheck.UNCHECKABLE if len(claimed) == 1 else DocumentCheck.MISMATCH, None
-    method = proof.method if proof is not None else DigestMethod.JCS_SHA256
-    computed = credential_digest(request.credential, method)
+    method = proof.method if proof is not None else request.method
+    computed = request.computed.get(method)
+    if computed is None:
+        computed = credential_digest(request.credential, method)
     document = DocumentCheck.MATCH if claimed <= {computed} else DocumentCheck.MISMATCH
     return request.digest if request.digest is not None else computed, document, method
 
 
-def _embedded_proof(credential: Mapping[str, JsonValue]) -> InclusionProof | None:
-    """The RootmarkProof among the credential's proofs, if there is one."""
+def embedded_proof(credential: Mapping[str, JsonValue]) -> InclusionProof | None:
+    """The RootmarkProof among the credential's proofs, if there is one.
+
+    Raises:
+        ValidationError: there are several, or it does not have its form.
+    """
     member = credential.get("proof")
     proofs = member if isinstance(member, list) else [member]
     found = [

@@ -8,14 +8,13 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from registry.encoding import Address, to_hex
-from registry.errors import Fault, ForbiddenError, NotFoundError, ValidationError, WrongStateError
+from registry.errors import Fault, ForbiddenError, NotFoundError, ValidationError
 from registry.model.chain import (
     KEY_EVENTS,
     UNBOUNDED_VALID_UNTIL,
@@ -32,7 +31,15 @@ from registry.ports.chain import Chain
 from registry.ports.clock import Clock
 from registry.ports.signer import Keystore, Signer
 from registry.ports.store import Store, Unit
-from registry.services.access import ALL_SCOPES, issue_key, require
+from registry.services.access import ALL_SCOPES, issue_key, may_see_private, require
+from registry.services.admin_calls import (
+    AdminCalls,
+    Signatures,
+    ToSign,
+    current_admin,
+    is_held_here,
+    with_signatures,
+)
 from registry.services.idempotency import IdempotencyRef, bind
 from registry.services.policy import Policy
 from registry.services.receiving import locked_issuer
@@ -43,23 +50,18 @@ MAX_NAME_CHARACTERS = 200
 MAX_URL_CHARACTERS = 2_000
 _ALL_ROLES = 15
 _MAX_KEYS = 10_000
+_CLOCK_SKEW = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What a new issuer gets. ``token`` is shown once.
-
-    For an issuer with an admin of its own: ``typed_data`` is the EIP-712 `AddKey` to sign, usable until
-    ``deadline``; ``consent`` is the operating key's agreement, needed where the admin sends `addKey` itself.
-    """
+    """What a new issuer gets. ``token`` is shown once; ``to_sign`` is the `AddKey` of the operating key,
+    which an admin whose key is not here signs (or sends as `addKey` itself, with the consent in it)."""
 
     issuer: Issuer
     api_key: ApiKey
     token: str
-    typed_data: Mapping[str, Any] | None
-    deadline: int
-    consent: bytes
-    consent_deadline: int
+    to_sign: ToSign | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ class IssuerService:
         self._admins = admins
         self._clock = clock
         self._policy = policy
+        self._admin_calls = AdminCalls(chain, clock, policy)
         self._funder = None if relayer is None else relayer.address
 
     # --- registration ---------------------------------------------------------------------------------------
@@ -123,7 +126,7 @@ class IssuerService:
         key = self._operating.create()
         address = admin if admin is not None else self._admins.create().address
         call = self._addition(address, key, int(HOSTED_ROLES))
-        typed_data, deadline = self._to_sign(call) if admin is not None else (None, 0)
+        to_sign = None if admin is None else self._admin_calls.to_sign(admin, [call])
         now = self._clock.now()
         issuer = Issuer(
             address=address,
@@ -142,7 +145,7 @@ class IssuerService:
                 unit.outbox.add_operation(address, address, call, OperationState.QUEUED, now)
             unit.access.log(now, caller.label, "issuer.registered", to_hex(address), name)
             bind(unit, idempotency, f"issuer:{to_hex(address)}")
-        return Registration(issuer, api_key, token, typed_data, deadline, call.consent, call.consent_deadline)
+        return Registration(issuer, api_key, token, to_sign)
 
     def _addition(self, issuer: Address, key: Signer, roles: int) -> ContractCall:
         """The call that adds a key held here, with its consent."""
@@ -156,12 +159,6 @@ class IssuerService:
             consent_deadline=deadline,
             consent=key.sign_typed_data(typed_data),
         )
-
-    def _to_sign(self, call: ContractCall) -> tuple[Mapping[str, Any], int]:
-        """What the issuer's own admin signs, and until when it can be used."""
-        deadline = int(self._clock.now().timestamp()) + self._policy.consent_deadline_seconds
-        nonce = self._chain.call_nonce_of(call.issuer)
-        return self._chain.encoder.typed_data(call, nonce, deadline), deadline
 
     def _fund(self, unit: Unit, issuer: Issuer, now: datetime) -> None:
         """On a test chain the operating key gets ether, so that it sends for itself."""
@@ -196,6 +193,20 @@ class IssuerService:
             return False
         position, block = unit.events.position(), key_added_at(unit, issuer)
         return position is not None and block is not None and block <= position.final_block
+
+    def to_register(self, caller: Caller | None, issuer: Issuer) -> ToSign | None:
+        """What the admin of an issuer that awaits it signs, made anew: nonces are used up, and signatures
+        run out. None for any other issuer, and for a caller who is neither the issuer's nor the server's.
+
+        Raises:
+            ChainUnavailableError: the nonce cannot be read.
+        """
+        if issuer.state is not IssuerState.AWAITING_ADMIN or not may_see_private(caller, issuer.address):
+            return None
+        with self._store.read() as unit:
+            admin = current_admin(unit, issuer.address)
+        call = self._addition(issuer.address, self._operating.get(issuer.key), int(HOSTED_ROLES))
+        return self._admin_calls.to_sign(admin, [call])
 
     def page(self, after: Address | None = None, limit: int = 50) -> Sequence[Issuer]:
         """In order of address."""
@@ -239,43 +250,49 @@ class IssuerService:
         consent: bytes = b"",
         consent_deadline: int = 0,
         *,
-        signature: bytes | None = None,
-        deadline: int | None = None,
+        signed: Signatures | None = None,
         idempotency: IdempotencyRef | None = None,
-    ) -> StatusRequest:
-        """Give a key to the issuer. A hosted admin signs here; another admin's own signature is relayed.
+    ) -> StatusRequest | ToSign:
+        """Give a key to the issuer. A hosted admin signs here; for another, what it has to sign is returned
+        and nothing is stored until its signature comes with the repeated request.
 
         Args:
-            key: None makes a new operating key here, which signs for the issuer from now on.
+            key: None makes a new operating key here. An operating key of this server with the role ANCHOR
+                signs for the issuer from now on.
             consent: the key's `KeyConsent`; a key held here gives it itself.
-            signature: the admin's `AddKey`, valid until ``deadline`` (seconds).
+            signed: the admin's `AddKey`, by an admin whose key is not here; with ``key`` named.
 
         Raises:
             ForbiddenError: not the issuer's or server's administrator.
-            ValidationError: roles, or a consent or signature is missing.
-            WrongStateError: the admin's key is not here, and no signature for a named key is given.
+            ValidationError: roles, or a consent is missing, or a signature without the key that it is about.
         """
         require(caller, Scope.ADMIN, issuer)
         if not 1 <= roles <= _ALL_ROLES:
             raise _invalid("roles", "roles are a sum of 1, 2, 4 and 8, and not empty", "/roles")
+        if signed is not None and key is None:
+            raise _invalid("key", "name the key that the signature is about", "/key")
         with self._store.read() as unit:
             row = unit.issuers.get(issuer)
+            admin = current_admin(unit, issuer)
         if row is None:
             raise NotFoundError("no such issuer here")
         call = self._key_call(row, key, roles, consent, consent_deadline)
-        if not row.hosted_admin:
-            call = _signed_elsewhere(call, key, signature, deadline)
+        if not is_held_here(row, admin):
+            if signed is None:
+                return self._admin_calls.to_sign(admin, [call])
+            (call,) = with_signatures([call], signed)
+        assert call.account is not None
         now = self._clock.now()
         with self._store.write() as unit:
             row = locked_issuer(unit, issuer)
             builder = RequestBuilder(unit, caller, issuer, RequestKind.KEY_ADDITION, now)
             builder.open(0, None, 1)
-            if key is None and call.account is not None:
+            operating = call.account in self._operating.addresses() and bool(roles & Role.ANCHOR)
+            if operating and call.account != row.key:
                 unit.issuers.set_key(issuer, call.account)
-                row = locked_issuer(unit, issuer)
-                self._fund(unit, row, now)
-            builder.operation(issuer, call)
-            unit.access.log(now, caller.label, "key.added", to_hex(issuer), to_hex(call.account or b""))
+                self._fund(unit, locked_issuer(unit, issuer), now)
+            builder.operation(admin, call)
+            unit.access.log(now, caller.label, "key.added", to_hex(issuer), to_hex(call.account))
             return builder.close(idempotency)
 
     def _key_call(
@@ -305,43 +322,46 @@ class IssuerService:
         reason: Reason,
         *,
         note: str | None = None,
+        signed: Signatures | None = None,
         idempotency: IdempotencyRef | None = None,
-    ) -> StatusRequest:
-        """End a key's validity at a time, which may lie in the past; None, or the future, means now.
+    ) -> StatusRequest | ToSign:
+        """End a key's validity at a time, which may lie in the past; None means now.
+
+        Args:
+            signed: the `RetireKey` of an admin whose key is not here; without it, what to sign is returned.
 
         Raises:
             ForbiddenError: not the issuer's or server's administrator.
             NotFoundError: the index knows no such key of the issuer.
-            WrongStateError: the admin's key is not held here.
+            ValidationError: the time lies before 1970, or in the future: a retirement counts at once.
         """
         require(caller, Scope.ADMIN, issuer)
         now = self._clock.now()
         if valid_until is not None and valid_until.timestamp() < 0:
             raise _invalid("valid-until", "the time lies before 1970", "/valid_until")
+        if valid_until is not None and valid_until > now + _CLOCK_SKEW:
+            raise _invalid(
+                "valid-until", "a retirement counts at once: no later time than now", "/valid_until"
+            )
         with self._store.write() as unit:
             row = locked_issuer(unit, issuer)
             until = _valid_until(unit, valid_until, now)
-            if not row.hosted_admin:
-                raise WrongStateError("the admin's key is not held here: retire the key with it")
             if key != row.key and not any(e.account == key for e in _key_events(unit, issuer)):
                 raise NotFoundError("no such key of this issuer")
-            builder = RequestBuilder(unit, caller, issuer, RequestKind.KEY_RETIREMENT, now)
-            builder.open(int(reason), note, 1)
+            admin = current_admin(unit, issuer)
             call = ContractCall(
                 CallKind.RETIRE_KEY, issuer, account=key, valid_until=until, reason=int(reason)
             )
-            builder.operation(issuer, call)
-            unit.access.log(now, caller.label, "key.retired", to_hex(issuer), to_hex(key))
-            return builder.close(idempotency)
-
-
-def _signed_elsewhere(
-    call: ContractCall, key: Address | None, signature: bytes | None, deadline: int | None
-) -> ContractCall:
-    """The call with the signature of an admin whose key is not here; about a key that the admin was told."""
-    if key is None or signature is None or deadline is None:
-        raise WrongStateError("the admin's key is not held here: its AddKey signature is needed")
-    return replace(call, signature=signature, deadline=deadline)
+            held_here = is_held_here(row, admin)
+            if not held_here and signed is not None:
+                (call,) = with_signatures([call], signed)
+            if held_here or signed is not None:
+                builder = RequestBuilder(unit, caller, issuer, RequestKind.KEY_RETIREMENT, now)
+                builder.open(int(reason), note, 1)
+                builder.operation(admin, call)
+                unit.access.log(now, caller.label, "key.retired", to_hex(issuer), to_hex(key))
+                return builder.close(idempotency)
+        return self._admin_calls.to_sign(admin, [call])
 
 
 def _valid_until(unit: Unit, wanted: datetime | None, now: datetime) -> int:

@@ -43,7 +43,7 @@ from registry.services.items import (
 )
 from registry.services.policy import Policy
 from registry.services.proofs import ProofReader
-from registry.services.receiving import Receiver, existing, locked_issuer
+from registry.services.receiving import Receiver, existing, locked_issuer, standing_views
 from registry.services.sealing import Checkpoint, build_anchorable, no_checkpoint, seal_in
 
 log = logging.getLogger(__name__)
@@ -252,19 +252,21 @@ class IssuingService:
             return existing(unit, batch.seq)
 
     def retry(self, caller: Caller, batch_id: str) -> Batch:
-        """Anchor a failed batch after all.
+        """Anchor a failed batch after all, or anew one whose anchor a key's retirement voids: the issuer's
+        present key takes the anchor over, and the proofs that its holders have count again.
 
         Raises:
-            WrongStateError: the batch has not failed.
+            WrongStateError: the batch has neither failed nor lost its anchor.
             DuplicateDigestError: its digests were issued in a later batch meanwhile.
         """
         issuer = require_issuer(caller, Scope.BATCH)
         with self._store.write() as unit:
             row = locked_issuer(unit, issuer)
             batch = _own(unit, issuer, batch_id)
-            if batch.state is not BatchState.FAILED or batch.root is None:
-                raise WrongStateError("only a failed batch can be tried again")
-            self._refuse_issued_later(unit, batch)
+            if batch.root is None or not (batch.state is BatchState.FAILED or _is_void(unit, batch)):
+                raise WrongStateError("only a batch that failed, or whose anchor is void, can be tried again")
+            if batch.state is BatchState.FAILED:
+                self._refuse_issued_later(unit, batch)
             now = self._clock.now()
             call = ContractCall(CallKind.ANCHOR, issuer, root=batch.root)
             unit.outbox.add_operation(issuer, row.key, call, OperationState.QUEUED, now, batch_seq=batch.seq)
@@ -356,6 +358,14 @@ class IssuingService:
             places = " ".join(f"{entry.batch_id}/{entry.index}" for entry in entries)
             unit.access.log(self._clock.now(), caller.label, "credential.erased", to_hex(issuer), places)
         return count
+
+
+def _is_void(unit: Unit, batch: Batch) -> bool:
+    """Whether the batch is settled on chain by an anchor that its key's retirement voids."""
+    if batch.root is None or batch.state is not BatchState.FINAL:
+        return False
+    place = (batch.issuer, batch.root, 0)
+    return standing_views(unit.events.touching([place]), [place])[place].distrusted
 
 
 def _own(unit: Unit, issuer: Address, batch_id: str) -> Batch:

@@ -10,10 +10,10 @@ what cannot be discarded at once (the process died, the database is away) is dis
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
 
-from registry.encoding import Address, Digest
+from registry.encoding import Address, Digest, Root
 from registry.errors import (
     MAX_FAULTS,
     DuplicateDigestError,
@@ -25,7 +25,7 @@ from registry.errors import (
     ValidationError,
 )
 from registry.model.batches import MAX_BATCH_SIZE, Batch, BatchState
-from registry.model.chain import BitKind, CallKind
+from registry.model.chain import BitKind, CallKind, RegistryEvent
 from registry.model.issuers import Issuer
 from registry.model.operations import OperationState
 from registry.ports.chain import CallEncoder
@@ -36,6 +36,8 @@ from registry.services.idempotency import IdempotencyRef, bind
 from registry.services.items import NewItem, Position, chunks, entries_of, fault_of
 from registry.services.policy import Policy
 from registry.services.sealing import Checkpoint, build_anchorable, no_checkpoint, seal_in
+from registry.verdict.state import RegistryState
+from registry.verdict.views import EntryView, Target, view_of
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +45,9 @@ LOOKUP_CHUNK = 500
 _ASKED_FOR = frozenset(
     {OperationState.HELD, OperationState.QUEUED, OperationState.SUBMITTED, OperationState.MINED}
 )
+
+
+Place = tuple[Address, Root, int]
 
 
 class Receiver:
@@ -173,7 +178,7 @@ class Receiver:
         with self._store.write() as unit:
             issuer = locked_issuer(unit, batch.issuer)
             if allow_duplicate:
-                refuse_revoked(unit, batch, position)
+                refuse_ended(unit, batch, position)
             else:
                 refuse_anchored(unit, batch, position)
             now = self._clock.now()
@@ -244,8 +249,10 @@ def refuse_anchored(unit: Unit, batch: Batch, position: Position) -> None:
         raise DuplicateDigestError("digests of this batch were issued already", faults=faults)
 
 
-def refuse_revoked(unit: Unit, batch: Batch, position: Position) -> None:
-    """Raises `DuplicateDigestError` where the issuer has revoked a digest of ``batch``, or asked for it."""
+def refuse_ended(unit: Unit, batch: Batch, position: Position) -> None:
+    """Raises `DuplicateDigestError` where the issuer has revoked a digest of ``batch``, or asked for it; and
+    where a withdrawal, or a key's retirement, stands against it: the worst entry of a digest wins, so that a
+    new one would change nothing."""
     repeated = {index for index, _ in unit.entries.already_anchored(batch.seq, MAX_BATCH_SIZE)}
     if not repeated:
         return
@@ -253,36 +260,50 @@ def refuse_revoked(unit: Unit, batch: Batch, position: Position) -> None:
     wanted = ((index, row[0]) for index, row in rows if index in repeated)
     faults: list[Fault] = []
     for chunk in chunks(wanted, LOOKUP_CHUNK):
-        revoked = _revoked(unit, batch.issuer, [digest for _, digest in chunk])
-        faults += [
-            Fault("revoked", f"revoked in batch {revoked[digest]}", **position(index))
-            for index, digest in chunk
-            if digest in revoked
-        ]
+        ended = _ended(unit, batch.issuer, [digest for _, digest in chunk])
+        faults += [Fault(*ended[digest], **position(index)) for index, digest in chunk if digest in ended]
         if len(faults) >= MAX_FAULTS:
             break
     if faults:
         raise DuplicateDigestError(
-            "digests of this batch are revoked; they cannot be issued again", faults=faults
+            f"digests of this batch cannot be issued again: {faults[0].detail}", faults=faults
         )
 
 
-def _revoked(unit: Unit, issuer: Address, digests: Sequence[Digest]) -> dict[Digest, str]:
-    """Those of the issuer's digests that are revoked or shall be, each with the id of its batch."""
+def _ended(unit: Unit, issuer: Address, digests: Sequence[Digest]) -> dict[Digest, tuple[str, str]]:
+    """Those of the issuer's digests that a new entry could not make good, each with a code and a sentence."""
     entries = [
         entry
         for entry in unit.entries.by_digests(digests, issuer=issuer)
         if entry.root is not None and entry.batch_state is not BatchState.FAILED
     ]
     words = {(entry.root, entry.index >> 8) for entry in entries if entry.root is not None}
+    events = unit.events.touching(targets(issuer, words))
     asked = [
         operation
         for operation in unit.outbox.operations(states=_ASKED_FOR, issuer=issuer, limit=MAX_BATCH_SIZE)
         if operation.call.kind is CallKind.REVOKE
     ]
-    bits = fold_operations(fold_events(unit.events.touching(targets(issuer, words))), asked)
-    return {
-        entry.digest: entry.batch_id
-        for entry in entries
-        if entry.root is not None and is_set(bits, BitKind.REVOKED, entry.root, entry.index)
-    }
+    bits = fold_operations(fold_events(events), asked)
+    places = {(issuer, entry.root, entry.index) for entry in entries if entry.root is not None}
+    views = standing_views(events, places)
+    found: dict[Digest, tuple[str, str]] = {}
+    for entry in entries:
+        assert entry.root is not None
+        view = views[issuer, entry.root, entry.index]
+        if is_set(bits, BitKind.REVOKED, entry.root, entry.index):
+            found[entry.digest] = ("revoked", f"revoked in batch {entry.batch_id}")
+        elif view.withdrawal is not None:
+            found[entry.digest] = ("withdrawn", f"batch {entry.batch_id} was withdrawn; annul that instead")
+        elif view.distrusted:
+            detail = f"a key's retirement voids batch {entry.batch_id}; anchor that anew (retry)"
+            found[entry.digest] = ("void-anchor", detail)
+    return found
+
+
+def standing_views(events: Iterable[RegistryEvent], places: Collection[Place]) -> dict[Place, EntryView]:
+    """What the index says now about places (issuer, root, index), given all events that touch them."""
+    state = RegistryState()
+    for event in events:
+        state.apply(event)
+    return {place: view_of(state, Target(*place)) for place in places}

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
-from registry.encoding import Address, Digest
+from registry.encoding import Address, Digest, to_hex
 from registry.errors import Fault, RootmarkError, ValidationError
 from registry.model.chain import ContractCall
 from registry.model.issuers import Caller
@@ -69,6 +69,12 @@ class RequestBuilder:
         state = OperationState.HELD if self._held else OperationState.QUEUED
         self._unit.outbox.add_operation(
             self._issuer, actor, call, state, self._now, batch_seq=batch_seq, request_id=self.id
+        )
+
+    def log(self, detail: str) -> None:
+        """A line in the access log, for what only an admin may do or what ends many credentials at once."""
+        self._unit.access.log(
+            self._now, self._caller.label, f"{self._kind.value}.requested", to_hex(self._issuer), detail
         )
 
     def close(self, idempotency: IdempotencyRef | None) -> StatusRequest:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from registry.encoding import Address, Digest, Root
 from registry.errors import (
@@ -38,6 +39,14 @@ from registry.ports.chain import Chain
 from registry.ports.clock import Clock
 from registry.ports.store import Store, Unit
 from registry.services.access import may_see_private, require_issuer
+from registry.services.admin_calls import (
+    AdminCalls,
+    Signatures,
+    ToSign,
+    current_admin,
+    is_held_here,
+    with_signatures,
+)
 from registry.services.bits import (
     CALL_EFFECTS,
     Bits,
@@ -60,6 +69,7 @@ _CALLS: Mapping[RequestKind, CallKind] = {
 }
 _ASKED_FOR = frozenset({OperationState.QUEUED, OperationState.SUBMITTED, OperationState.MINED})
 MAX_OPERATIONS = 100_000
+APPROVAL_WINDOW = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +95,7 @@ class StatusService:
         self._chain = chain
         self._clock = clock
         self._policy = policy
+        self._admin_calls = AdminCalls(chain, clock, policy)
 
     # --- credentials ----------------------------------------------------------------------------------------
 
@@ -96,16 +107,21 @@ class StatusService:
         reason: Reason,
         note: str | None = None,
         *,
+        signed: Signatures | None = None,
         idempotency: IdempotencyRef | None = None,
-    ) -> StatusRequest:
+    ) -> StatusRequest | ToSign:
         """Revoke, suspend, reinstate, or annul revocations of every entry of these digests under the caller's
         issuer.
+
+        Args:
+            signed: of an annulment, by an admin whose key is not here; without them such an annulment is not
+                stored, and what to sign is returned.
 
         Raises:
             ForbiddenError: not the issuer's key with scope `status` (`admin` for annulments).
             ValidationError: no digest, or digests that the issuer does not have; the faults point at them.
             NotSealedError: a digest stands in the open batch.
-            WrongStateError: an annulment, and the admin's key is not here.
+            WrongStateError: signatures for other calls than there are to sign.
         """
         call = _CALLS.get(kind)
         if call is None:
@@ -119,19 +135,35 @@ class StatusService:
             )
         with self._store.write() as unit:
             issuer = locked_issuer(unit, address)
-            actor = _admin(issuer) if kind is RequestKind.ANNULMENT else issuer.key
+            by_admin = kind is RequestKind.ANNULMENT
+            actor = current_admin(unit, address) if by_admin else issuer.key
             entries = _entries(unit, address, digests)
             wanted, skipped = self._divide(unit, address, call, entries)
-            count = len({entry.digest for entry in wanted})
-            held = kind is RequestKind.REVOCATION and self._needs_approval(count)
-            builder = RequestBuilder(unit, caller, address, kind, self._clock.now(), held=held)
-            builder.open(int(reason), note, count, skipped)
-            for batch_seq, one in _calls(address, call, int(reason), wanted):
-                builder.operation(actor, one, batch_seq)
-            return builder.close(idempotency)
+            calls = list(_calls(address, call, int(reason), wanted))
+            to_sign = by_admin and calls and not is_held_here(issuer, actor)
+            if to_sign and signed is not None:
+                made = with_signatures([one for _, one in calls], signed)
+                calls = [(seq, one) for (seq, _), one in zip(calls, made, strict=True)]
+            if not to_sign or signed is not None:
+                count = len({entry.digest for entry in wanted})
+                held = kind is RequestKind.REVOCATION and self._needs_approval(unit, caller, count)
+                builder = RequestBuilder(unit, caller, address, kind, self._clock.now(), held=held)
+                builder.open(int(reason), note, count, skipped)
+                for batch_seq, one in calls:
+                    builder.operation(actor, one, batch_seq)
+                if by_admin:
+                    builder.log(f"{count} credentials")
+                return builder.close(idempotency)
+        return self._admin_calls.to_sign(actor, [one for _, one in calls])
 
-    def _needs_approval(self, count: int) -> bool:
-        return self._policy.require_approval and count > self._policy.approval_threshold
+    def _needs_approval(self, unit: Unit, caller: Caller, count: int) -> bool:
+        """Above the threshold, together with what the same key asked for lately: many small requests are one
+        large one."""
+        if not self._policy.require_approval:
+            return False
+        since = self._clock.now() - APPROVAL_WINDOW
+        lately = unit.outbox.revoked_by_key(caller.key_id, since) if caller.key_id is not None else 0
+        return lately + count > self._policy.approval_threshold
 
     def _divide(
         self, unit: Unit, issuer: Address, call: CallKind, entries: Sequence[Entry]
@@ -170,10 +202,11 @@ class StatusService:
         with self._store.write() as unit:
             issuer = locked_issuer(unit, address)
             batch = _living_batch(unit, address, batch_id)
-            held = self._needs_approval(batch.size)
+            held = self._needs_approval(unit, caller, batch.size)
             kind = RequestKind.WITHDRAWAL
             builder = RequestBuilder(unit, caller, address, kind, self._clock.now(), held=held)
             builder.open(int(reason), note, batch.size)
+            builder.log(f"batch {batch.id}")
             actor, addition = _withdrawer(unit, issuer)
             if addition is not None:
                 builder.operation(actor, addition)
@@ -188,20 +221,28 @@ class StatusService:
         reason: Reason,
         note: str | None = None,
         *,
+        signed: Signatures | None = None,
         idempotency: IdempotencyRef | None = None,
-    ) -> StatusRequest:
-        """Take a withdrawal back; by the issuer's admin. Raises as `withdraw`."""
+    ) -> StatusRequest | ToSign:
+        """Take a withdrawal back; by the issuer's admin, see `change`. Raises as `withdraw`."""
         address = require_issuer(caller, Scope.ADMIN)
         note = check_note(note)
         with self._store.write() as unit:
             issuer = locked_issuer(unit, address)
             batch = _living_batch(unit, address, batch_id)
             kind = RequestKind.WITHDRAWAL_ANNULMENT
-            builder = RequestBuilder(unit, caller, address, kind, self._clock.now())
-            builder.open(int(reason), note, batch.size)
+            actor = current_admin(unit, address)
             call = ContractCall(CallKind.ANNUL_WITHDRAWAL, address, root=batch.root, reason=int(reason))
-            builder.operation(_admin(issuer), call, batch.seq)
-            return builder.close(idempotency)
+            held_here = is_held_here(issuer, actor)
+            if not held_here and signed is not None:
+                (call,) = with_signatures([call], signed)
+            if held_here or signed is not None:
+                builder = RequestBuilder(unit, caller, address, kind, self._clock.now())
+                builder.open(int(reason), note, batch.size)
+                builder.log(f"batch {batch.id}")
+                builder.operation(actor, call, batch.seq)
+                return builder.close(idempotency)
+        return self._admin_calls.to_sign(actor, [call])
 
     # --- requests -------------------------------------------------------------------------------------------
 
@@ -235,13 +276,6 @@ class StatusService:
             approved = unit.outbox.request(request_id)
         assert approved is not None
         return approved
-
-
-def _admin(issuer: Issuer) -> Address:
-    """The hosted admin's account. Raises `WrongStateError` when its key is not here."""
-    if not issuer.hosted_admin:
-        raise WrongStateError("this is for the issuer's own admin, whose key is not held here")
-    return issuer.address
 
 
 def _entries(unit: Unit, issuer: Address, digests: Sequence[Digest]) -> list[Entry]:
@@ -315,15 +349,21 @@ def _living_batch(unit: Unit, issuer: Address, batch_id: str) -> Batch:
 def _withdrawer(unit: Unit, issuer: Issuer) -> tuple[Address, ContractCall | None]:
     """The account that withdraws, and the call that gives it the role first, if it has not got it yet."""
     roles: dict[Address, int] = {}
-    added = unit.events.list(issuer=issuer.address, kinds={EventKind.KEY_ADDED}, limit=MAX_OPERATIONS)
-    for stored in added:
-        if stored.event.account is not None:
-            roles[stored.event.account] = stored.event.roles
-    if roles.get(issuer.key, 0) & Role.WITHDRAW:
+    retired: set[Address | None] = set()
+    kinds = {EventKind.KEY_ADDED, EventKind.KEY_RETIRED}
+    for stored in unit.events.list(issuer=issuer.address, kinds=kinds, limit=MAX_OPERATIONS):
+        event = stored.event
+        if event.kind is EventKind.KEY_RETIRED:
+            retired.add(event.account)
+        elif event.account is not None:
+            roles[event.account] = event.roles
+    if roles.get(issuer.key, 0) & Role.WITHDRAW and issuer.key not in retired:
         return issuer.key, None
-    if not issuer.hosted_admin:
+    if not is_held_here(issuer, current_admin(unit, issuer.address)):
         raise WrongStateError("no key with the role WITHDRAW is held here for this issuer")
     admin = issuer.address
+    if admin in retired:
+        raise WrongStateError("the admin's own key is retired; give a new key the role WITHDRAW first")
     if roles.get(admin, 0) & Role.WITHDRAW:
         return admin, None
     call = ContractCall(CallKind.ADD_KEY, issuer.address, account=admin, roles=int(Role.WITHDRAW))

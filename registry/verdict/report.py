@@ -90,11 +90,12 @@ class Check:
 @dataclass(frozen=True, slots=True)
 class ShownIssuer:
     """Who issued. ``known``: named by the caller, on the trust list, or hosted here; only then has it a
-    ``name``."""
+    ``name``. ``id`` is the DID or URL by which an examined document names its issuer."""
 
     address: Address | None
     name: str | None
     known: bool
+    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,8 @@ class ShownCandidate:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A finished verification. Has no truth value: compare ``outcome``."""
+    """A finished verification. Has no truth value: compare ``outcome``. ``format`` is the name of an examined
+    document's format."""
 
     outcome: Outcome
     summary: str
@@ -174,6 +176,7 @@ class Report:
     candidates: tuple[ShownCandidate, ...] = ()
     later: tuple[LaterFact, ...] = ()
     final_block: int | None = None
+    format: str | None = None
 
     def __bool__(self) -> NoReturn:
         raise TypeError("a report has no truth value; compare its outcome")
@@ -185,7 +188,8 @@ class Report:
 
 def report_to_json(report: Report) -> dict[str, Any]:
     """The report in its public shape: hex in lower case, times in RFC 3339, reasons by name."""
-    return {
+    examined = {} if report.format is None else {"format": report.format}
+    return examined | {
         "outcome": report.outcome.value,
         "summary": report.summary,
         "digest": to_hex(report.digest),
@@ -219,7 +223,8 @@ def _time(seconds: int | None) -> str | None:
 
 
 def _issuer(issuer: ShownIssuer) -> dict[str, Any]:
-    return {"address": _hex(issuer.address), "name": issuer.name, "known": issuer.known}
+    shown = {"address": _hex(issuer.address), "name": issuer.name, "known": issuer.known}
+    return shown if issuer.id is None else shown | {"id": issuer.id}
 
 
 def _anchor(anchor: ShownAnchor) -> dict[str, Any]:

@@ -224,3 +224,25 @@ def test_wish_that_is_none_does_not_wait(api: Api, prefer: str) -> None:
     headers = {"Prefer": prefer.encode("latin-1")}
     response = api.issuer.post("/v1/batches", json={"digests": [new_digest()]}, headers=headers)
     assert response.status_code == 202
+
+
+@pytest.mark.parametrize("kind", ["revocation", "suspension", "withdrawal", "credential"])
+def test_answer_is_200_once_any_request_is_finished_that_was_waited_for(api: Api, kind: str) -> None:
+    client, path, body = _creations(api)[kind]
+    if kind == "credential":
+        open_batch = client.post(path, json={"digest": new_digest()}).json()["batch"]
+        client.post(f"/v1/batches/{open_batch}/seal")
+    headers = {"Prefer": "wait=60"} if kind != "credential" else {}
+    response = client.post(path, json=body, headers=headers)
+    if kind == "credential":
+        assert client.post(f"/v1/batches/{response.json()['batch']}/seal").status_code == 202
+        response = client.post(path, json=body, headers={"Prefer": "wait=60"})
+    assert (response.status_code, response.json()["state"]) == (200, "final")
+
+
+@pytest.mark.parametrize("kind", ["batch", "credential", "revocation", "suspension", "withdrawal", "issuer"])
+def test_repetition_says_where_to_look_like_the_first_answer(api: Api, kind: str) -> None:
+    client, path, body = _creations(api)[kind]
+    headers = _once()
+    first, again = (client.post(path, json=body, headers=headers) for _ in range(2))
+    assert first.headers["location"] == again.headers["location"]

@@ -106,18 +106,125 @@ def test_batch_taken_before_the_admin_signed_is_anchored_afterwards(
     assert api.public.get(f"/v1/verify/{distant['digest']}").json()["outcome"] == "valid"
 
 
-def test_what_only_the_own_admin_can_sign_is_refused(api: Api, distant: dict[str, Any]) -> None:
-    address, client = distant["made"]["address"], distant["client"]
-    problem(client.post("/v1/annulments", json={"digests": [distant["digest"]]}), 409, "wrong-state")
+def _signatures(distant: dict[str, Any], shown: dict[str, Any]) -> dict[str, Any]:
+    account = distant["account"]
+    assert shown["signer"] == account.address
+    signed = [account.sign_typed_data(full_message=one).signature for one in shown["to_sign"]]
+    return {"signatures": [_hex(signature) for signature in signed], "deadline": shown["deadline"]}
+
+
+def test_what_only_the_own_admin_can_do_is_shown_to_be_signed_and_then_relayed(
+    api: Api, distant: dict[str, Any]
+) -> None:
+    client = distant["client"]
+    wait = {"Prefer": "wait=60"}
+    digest = new_digest()
+    assert client.post("/v1/batches", json={"digests": [digest]}, headers=wait).json()["state"] == "final"
+    assert client.post("/v1/revocations", json={"digests": [digest]}, headers=wait).status_code == 200
+    body = {"digests": [digest], "reason": "issued_in_error"}
+    shown = client.post("/v1/annulments", json=body)
+    assert shown.status_code == 200
+    assert [one["primaryType"] for one in shown.json()["to_sign"]] == ["Annul"]
+    assert api.public.get(f"/v1/verify/{digest}").json()["outcome"] == "revoked"
+    made = client.post("/v1/annulments", json={**body, **_signatures(distant, shown.json())}, headers=wait)
+    assert (made.status_code, made.json()["state"]) == (200, "final")
+    assert api.public.get(f"/v1/verify/{digest}").json()["outcome"] == "valid"
+
+
+def test_withdrawal_without_a_key_that_may_is_refused(distant: dict[str, Any]) -> None:
+    client = distant["client"]
     problem(client.post(f"/v1/batches/{distant['early']['id']}/withdrawal", json={}), 409, "wrong-state")
-    body = {"key": distant["made"]["key"], "roles": ["withdraw"]}
-    problem(client.post(f"/v1/issuers/{address}/keys", json=body), 409, "wrong-state")
-    retirement = {"valid_until": "2026-01-01T00:00:00Z"}
-    problem(
-        client.post(f"/v1/issuers/{address}/keys/{distant['made']['key']}/retirement", json=retirement),
-        409,
-        "wrong-state",
+
+
+def test_new_operating_key_of_an_own_admin_is_signed_for_and_takes_over(
+    api: Api, distant: dict[str, Any]
+) -> None:
+    address, client = distant["made"]["address"], distant["client"]
+    body: dict[str, Any] = {"roles": ["anchor", "suspend", "revoke"]}
+    shown = client.post(f"/v1/issuers/{address}/keys", json=body).json()
+    assert shown["to_sign"][0]["message"]["key"].lower() == shown["key"].lower()
+    answer = _signatures(distant, shown)
+    body |= {"key": shown["key"], "signature": answer["signatures"][0], "deadline": answer["deadline"]}
+    made = client.post(f"/v1/issuers/{address}/keys", json=body, headers={"Prefer": "wait=60"})
+    assert (made.status_code, made.json()["state"]) == (200, "final")
+    assert api.public.get(f"/v1/issuers/{address}").json()["key"] == shown["key"]
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"signatures": ["0x" + "11" * 65]}, "/deadline"),
+        ({"deadline": 2**40}, "/signatures"),
+        ({"signatures": [], "deadline": 1}, "/signatures"),
+        ({"signatures": ["0x" + "11" * 64], "deadline": 1}, "/signatures/0"),
+    ],
+)
+def test_signatures_of_wrong_form_are_refused(
+    distant: dict[str, Any], change: dict[str, Any], place: str
+) -> None:
+    body = {"digests": [distant["digest"]], **change}
+    response = distant["client"].post("/v1/annulments", json=body)
+    assert pointers(problem(response, 422, "validation")) == [place]
+
+
+def test_issuer_awaiting_its_admin_shows_what_to_sign_to_its_own_key_alone(api: Api) -> None:
+    account = Account.create()
+    made = api.admin.post(
+        "/v1/issuers",
+        json={**COLLEGE, "admin": account.address},
+        headers={"Idempotency-Key": account.address},
     )
+    address, client = account.address, api.client(made.json()["api_key"])
+    assert "typed_data" not in api.public.get(f"/v1/issuers/{address}").json()
+    for asking in (client, api.admin):
+        shown = asking.get(f"/v1/issuers/{address}").json()
+        assert shown["typed_data"]["message"]["issuer"].lower() == address.lower()
+        assert shown["consent"].startswith("0x")
+    again = api.admin.post(
+        "/v1/issuers",
+        json={**COLLEGE, "admin": account.address},
+        headers={"Idempotency-Key": account.address},
+    )
+    assert (again.status_code, again.headers["location"]) == (201, made.headers["location"])
+    assert "api_key" not in again.json()
+    assert again.json()["typed_data"]["primaryType"] == "AddKey"
+
+
+# --- a stolen key -------------------------------------------------------------------------------------------
+
+
+def test_stolen_key_is_cut_off_a_new_one_takes_over_and_old_proofs_count_again(api: Api) -> None:
+    wait = {"Prefer": "wait=60"}
+    address, client = api.register("Robbed College")
+    before, after = new_digest(), new_digest()
+    first = client.post("/v1/batches", json={"digests": [before]}, headers=wait).json()
+    second = client.post("/v1/batches", json={"digests": [after]}, headers=wait).json()
+    proof = api.public.get(f"/v1/credentials/{after}/proof").json()
+    stolen = api.public.get(f"/v1/issuers/{address}").json()["key"]
+    where = f"/v1/issuers/{address}/keys"
+    moment = {"valid_until": second["anchor"]["anchored_at"], "reason": "key_compromise"}
+    assert first["anchor"]["anchored_at"] <= moment["valid_until"]
+    retired = client.post(f"{where}/{stolen}/retirement", json=moment, headers=wait)
+    assert (retired.status_code, retired.json()["state"]) == (200, "final")
+    report = api.public.post("/v1/verify", json={"digest": after, "proof": proof}).json()
+    assert report["outcome"] == "withdrawn"
+    roles = {"roles": ["anchor", "suspend", "revoke"]}
+    added = client.post(where, json=roles, headers=wait)
+    assert (added.status_code, added.json()["state"]) == (200, "final")
+    assert api.public.get(f"/v1/issuers/{address}").json()["key"] != stolen
+    refused = client.post("/v1/batches?allow_duplicate=true", json={"digests": [after]})
+    assert problem(refused, 409, "duplicate-digest")["errors"][0]["code"] == "void-anchor"
+    again = client.post(f"/v1/batches/{second['id']}/retry", headers=wait)
+    assert (again.status_code, again.json()["state"]) == (200, "final")
+    report = api.public.post("/v1/verify", json={"digest": after, "proof": proof}).json()
+    assert report["outcome"] == "valid"
+
+
+def test_key_is_not_retired_in_the_future(api: Api) -> None:
+    key = api.public.get(f"/v1/issuers/{api.address}").json()["key"]
+    body = {"valid_until": "2099-01-01T00:00:00Z"}
+    response = api.issuer.post(f"/v1/issuers/{api.address}/keys/{key}/retirement", json=body)
+    assert pointers(problem(response, 422, "validation")) == ["/valid_until"]
 
 
 def test_issuer_is_registered_once(api: Api, distant: dict[str, Any]) -> None:
@@ -202,6 +309,22 @@ def test_revocation_waits_until_a_second_key_approves(api: Api, strict: FrontEnd
     assert strict.send("POST", approval, second).status_code == 202
     api.final_request(api.issuer.get(f"/v1/requests/{made['id']}").json())
     assert api.public.get(f"/v1/verify/{digest}").json()["outcome"] == "revoked"
+
+
+def test_many_small_revocations_wait_like_a_large_one(api: Api) -> None:
+    policy = Policy(require_approval=True, approval_threshold=2)
+    lenient = FrontEnd(
+        replace(api.app, status=StatusService(api.app.store, api.app.chain, api.app.clock, policy))
+    )
+    first, _ = _keys(api)
+    digests = [new_digest() for _ in range(3)]
+    api.final_batch(digests)
+    states = [
+        lenient.send("POST", "/v1/revocations", first, json={"digests": [digest]}).json()["state"]
+        for digest in digests
+    ]
+    assert states[0] != "awaiting_approval" != states[1]
+    assert states[2] == "awaiting_approval"
 
 
 # --- what is private ----------------------------------------------------------------------------------------

@@ -169,7 +169,7 @@ def test_retired_key_voids_what_it_anchored_after(shell: Shell, running: Running
     made = shell.done("issuer", "create", "Robbed College", "https://robbed.example", **owner)
     key = {"ROOTMARK_API_KEY": made["api_key"]}
     digest = new_digest()
-    shell.done("batch", "create", "-", stdin=lines_of(digest), **key)
+    batch = shell.done("batch", "create", "-", stdin=lines_of(digest), **key)
     admin = shell.done("keys", "create", made["address"], "a", "--scope", "admin", **owner)
     retired = shell.run(
         "keys",
@@ -181,10 +181,31 @@ def test_retired_key_voids_what_it_anchored_after(shell: Shell, running: Running
         "key_compromise",
         ROOTMARK_API_KEY=admin["api_key"],
     )
-    assert (retired.code, retired.out) == (0, "key_retirement final\n"), retired.err
+    assert (retired.code, retired.out.splitlines()[0]) == (0, "key_retirement of 1: final"), retired.err
     assert shell.run("verify", digest).code == 3
     told = shell.run("audit", "issuer", made["address"]).out
     assert "VOID: root" in told
     consistency = shell.run("audit", "consistency")
     assert consistency.code == 1
     assert f"anchor_voided          {made['address']}" in consistency.out
+    added = shell.run("keys", "add", made["address"], ROOTMARK_API_KEY=admin["api_key"])
+    assert (added.code, added.out.splitlines()[0]) == (0, "key_addition of 1: final"), added.err
+    assert shell.run("batch", "retry", batch["id"], **key).code == 0
+    assert shell.run("verify", digest).code == 0
+
+
+def test_key_of_an_admin_elsewhere_is_printed_to_be_signed_and_nothing_is_sent(
+    shell: Shell, running: Running
+) -> None:
+    owner = {"ROOTMARK_DATA_DIR": str(running.data_dir), "ROOTMARK_API_KEY": ""}
+    admin = "0x" + "cd" * 20
+    made = shell.done(
+        "issuer", "create", "Distant College", "https://distant.example", "--admin", admin, **owner
+    )
+    key = {"ROOTMARK_API_KEY": made["api_key"]}
+    shown = shell.run("keys", "add", made["address"], **key)
+    assert shown.code == 4, shown.err
+    assert "nothing was sent yet" in shown.out
+    assert "--new-key 0x" in shown.out
+    again = shell.done("issuer", "show", made["address"], **key)
+    assert again["typed_data"]["primaryType"] == "AddKey"

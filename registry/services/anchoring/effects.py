@@ -94,7 +94,7 @@ def unmet(chain: Chain, call: ContractCall, header: Header, *, sent: bool = Fals
 
     Args:
         sent: the call was sent before, so that a retirement may have been stored with the block's earlier
-            time.
+            time, and a key that was added may have been retired since.
 
     Raises:
         UnknownBlockError: the node does not have the block (any more).
@@ -114,9 +114,9 @@ def _is_met(chain: Chain, call: ContractCall, header: Header, *, sent: bool) -> 
         key = chain.key_of(_account(call), header.hash)
         if key.issuer != call.issuer:
             return False
-        if call.kind is CallKind.ADD_KEY:
-            return key.roles == call.roles
         retired = key.valid_until != UNBOUNDED_VALID_UNTIL
+        if call.kind is CallKind.ADD_KEY:
+            return key.roles == call.roles and (sent or not retired)
         if call.valid_until == UNBOUNDED_VALID_UNTIL or (sent and key.valid_until <= call.valid_until):
             return retired
         return key.valid_until == call.valid_until

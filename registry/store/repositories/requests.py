@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row as ResultRow
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from registry.encoding import Address, Digest, TxHash
 from registry.model.operations import (
@@ -89,6 +89,16 @@ class Requests:
     def request(self, request_id: str) -> StatusRequest | None:
         """State, transactions and error are derived from its operations."""
         return self._load([request_id]).get(request_id)
+
+    def revoked_by_key(self, key_id: str, since: datetime) -> int:
+        """Credentials that the key asked to revoke or withdraw and that wait for nobody's approval."""
+        query = select(func.coalesce(func.sum(REQUESTS.c.entry_count), 0)).where(
+            REQUESTS.c.requested_by_key == key_id,
+            REQUESTS.c.created_at >= micros(since),
+            REQUESTS.c.kind.in_((RequestKind.REVOCATION.value, RequestKind.WITHDRAWAL.value)),
+            REQUESTS.c.awaiting_approval.is_(False),
+        )
+        return int(self._db.scalar(query))
 
     def requests_by_transactions(self, hashes: Collection[TxHash]) -> Mapping[TxHash, StatusRequest]:
         """The request that led to each transaction; only transactions that this server signed."""

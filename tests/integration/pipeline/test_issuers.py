@@ -10,6 +10,7 @@ import pytest
 from registry.chain.keystore import LocalSigner
 from registry.errors import (
     ConflictError,
+    DuplicateDigestError,
     ForbiddenError,
     NotFoundError,
     UnauthorizedError,
@@ -18,13 +19,21 @@ from registry.errors import (
 )
 from registry.model.batches import BatchState
 from registry.model.chain import CallKind, ContractCall, ContractStatus, Role
-from registry.model.issuers import IssuerState, Scope
-from registry.model.operations import OperationState, RequestState
+from registry.model.issuers import Caller, IssuerState, Scope
+from registry.model.operations import OperationState, RequestKind, RequestState, StatusRequest
 from registry.model.reasons import Reason
+from registry.services.admin_calls import Signatures, ToSign
 from registry.services.issuers import Registration
 from tests.support.pipeline import ADMIN, World, digests, items
 
 OWN_ADMIN = LocalSigner(b"\x77" * 32)
+
+
+def signed_by(signer: LocalSigner, to_sign: ToSign | None) -> Signatures:
+    assert isinstance(to_sign, ToSign)
+    return Signatures(
+        tuple(signer.sign_typed_data(typed_data) for typed_data in to_sign.typed_data), to_sign.deadline
+    )
 
 
 def external(world: World) -> Registration:
@@ -49,17 +58,14 @@ def test_signed_registration_is_relayed_and_what_waited_is_anchored(world: World
     registration = external(world)
     caller = world.access.authenticate(registration.token)
     batch = world.issuing.create_batch(caller, items(digests(2)))
-    assert registration.typed_data is not None
     request = world.issuers.add_key(
         caller,
         OWN_ADMIN.address,
         registration.issuer.key,
         7,
-        registration.consent,
-        registration.consent_deadline,
-        signature=OWN_ADMIN.sign_typed_data(registration.typed_data),
-        deadline=registration.deadline,
+        signed=signed_by(OWN_ADMIN, registration.to_sign),
     )
+    assert isinstance(request, StatusRequest)
     world.settle()
     assert world.status.request(caller, request.id).state is RequestState.FINAL
     assert world.issuers.get(OWN_ADMIN.address).state is IssuerState.ACTIVE
@@ -69,17 +75,14 @@ def test_signed_registration_is_relayed_and_what_waited_is_anchored(world: World
 def test_registration_signed_by_somebody_else_fails_and_spends_no_nonce(world: World) -> None:
     registration = external(world)
     caller = world.access.authenticate(registration.token)
-    assert registration.typed_data is not None
     request = world.issuers.add_key(
         caller,
         OWN_ADMIN.address,
         registration.issuer.key,
         7,
-        registration.consent,
-        registration.consent_deadline,
-        signature=LocalSigner(b"\x78" * 32).sign_typed_data(registration.typed_data),
-        deadline=registration.deadline,
+        signed=signed_by(LocalSigner(b"\x78" * 32), registration.to_sign),
     )
+    assert isinstance(request, StatusRequest)
     world.settle()
     failed = world.status.request(caller, request.id)
     assert failed.state is RequestState.FAILED
@@ -96,36 +99,125 @@ def test_registration_that_the_admin_sends_itself_is_noticed(world: World) -> No
             fund.issuer, world.relayer.address, fund, OperationState.QUEUED, world.clock.now()
         )
     world.settle()
-    replace(world.driven, signer=OWN_ADMIN).do(
-        ContractCall(
-            CallKind.ADD_KEY,
-            OWN_ADMIN.address,
-            account=registration.issuer.key,
-            roles=7,
-            consent=registration.consent,
-            consent_deadline=registration.consent_deadline,
-        )
-    )
+    assert registration.to_sign is not None
+    replace(world.driven, signer=OWN_ADMIN).do(registration.to_sign.call)
     world.settle()
     assert world.issuers.get(OWN_ADMIN.address).state is IssuerState.ACTIVE
     assert world.batch(batch.id).state is BatchState.FINAL
 
 
-def test_what_only_the_admin_may_do_is_refused_without_its_key(world: World) -> None:
+def registered(world: World) -> tuple[Registration, Caller]:
+    """An issuer with an admin of its own, active."""
     registration = external(world)
     caller = world.access.authenticate(registration.token)
-    with pytest.raises(WrongStateError):
-        world.issuers.add_key(caller, OWN_ADMIN.address, None, 7)
-    with pytest.raises(WrongStateError):
-        world.issuers.add_key(caller, OWN_ADMIN.address, None, 7, signature=b"\x01" * 65, deadline=2**33)
-    assert world.issuers.get(OWN_ADMIN.address).key == registration.issuer.key
-    with pytest.raises(WrongStateError):
-        world.issuers.retire_key(caller, OWN_ADMIN.address, registration.issuer.key, None, Reason.UNSPECIFIED)
-    batch = world.issuing.create_batch(caller, items(digests(1)))
+    world.issuers.add_key(
+        caller,
+        OWN_ADMIN.address,
+        registration.issuer.key,
+        7,
+        signed=signed_by(OWN_ADMIN, registration.to_sign),
+    )
+    world.settle()
+    return registration, caller
+
+
+def settled(world: World, caller: Caller, made: StatusRequest | ToSign) -> RequestState:
+    assert isinstance(made, StatusRequest)
+    world.settle()
+    return world.status.request(caller, made.id).state
+
+
+def test_what_only_the_admin_may_do_is_shown_to_be_signed_and_not_stored(world: World) -> None:
+    registration, caller = registered(world)
+    address, key = OWN_ADMIN.address, registration.issuer.key
+    made = [
+        world.issuers.add_key(caller, address, None, 7),
+        world.issuers.retire_key(caller, address, key, None, Reason.UNSPECIFIED),
+    ]
+    assert all(isinstance(one, ToSign) and one.signer == address for one in made)
+    assert world.issuers.get(address).key == key
+    batch = world.final_batch(caller, digests(1))
     with pytest.raises(WrongStateError):
         world.status.withdraw(caller, batch.id, Reason.UNSPECIFIED)
+    assert isinstance(world.status.annul_withdrawal(caller, batch.id, Reason.UNSPECIFIED), ToSign)
+    world.settle()
+    assert [one.key for one in world.issuers.chain_keys(address)] == [key]
+
+
+def test_new_operating_key_takes_over_once_the_own_admin_has_signed_for_it(world: World) -> None:
+    registration, caller = registered(world)
+    address = OWN_ADMIN.address
+    shown = world.issuers.add_key(caller, address, None, 7)
+    assert isinstance(shown, ToSign)
+    made = world.issuers.add_key(caller, address, shown.call.account, 7, signed=signed_by(OWN_ADMIN, shown))
+    assert settled(world, caller, made) is RequestState.FINAL
+    assert world.issuers.get(address).key == shown.call.account != registration.issuer.key
+    after = world.final_batch(caller, digests(1))
+    assert after.state is BatchState.FINAL
+
+
+def test_own_admins_annulments_and_retirement_are_relayed(world: World) -> None:
+    registration, caller = registered(world)
+    address, key = OWN_ADMIN.address, registration.issuer.key
+    wanted = digests(2)
+    batch = world.final_batch(caller, wanted)
+    other = world.final_batch(caller, digests(1, "other"))
+    both = [*wanted, *digests(1, "other")]
+    revoked = world.status.change(caller, RequestKind.REVOCATION, both, Reason.MISCONDUCT)
+    assert settled(world, caller, revoked) is RequestState.FINAL
+    shown = world.status.change(caller, RequestKind.ANNULMENT, both, Reason.ISSUED_IN_ERROR)
+    assert isinstance(shown, ToSign)
+    assert len(shown.typed_data) == 2
+    short = Signatures(signed_by(OWN_ADMIN, shown).signatures[:1], shown.deadline)
     with pytest.raises(WrongStateError):
-        world.status.annul_withdrawal(caller, batch.id, Reason.UNSPECIFIED)
+        world.status.change(caller, RequestKind.ANNULMENT, both, Reason.ISSUED_IN_ERROR, signed=short)
+    annulled = world.status.change(
+        caller, RequestKind.ANNULMENT, both, Reason.ISSUED_IN_ERROR, signed=signed_by(OWN_ADMIN, shown)
+    )
+    assert settled(world, caller, annulled) is RequestState.FINAL
+    for one in (batch, other):
+        assert one.root is not None
+        status = world.chain.status_of(address, one.root, 0, world.chain.latest().hash)[1]
+        assert status is ContractStatus.GOOD
+    end = world.issuers.retire_key(caller, address, key, None, Reason.KEY_COMPROMISE)
+    retired = world.issuers.retire_key(
+        caller, address, key, None, Reason.KEY_COMPROMISE, signed=signed_by(OWN_ADMIN, end)
+    )
+    assert settled(world, caller, retired) is RequestState.FINAL
+    (known,) = world.issuers.chain_keys(address)
+    assert known.retired_at > 0
+
+
+def test_annulment_of_nothing_needs_no_signature(world: World) -> None:
+    _, caller = registered(world)
+    wanted = digests(1)
+    world.final_batch(caller, wanted)
+    made = world.status.change(caller, RequestKind.ANNULMENT, wanted, Reason.UNSPECIFIED)
+    assert isinstance(made, StatusRequest)
+    assert (made.count, list(made.skipped)) == (0, wanted)
+
+
+def test_signature_without_the_key_it_is_about_is_refused(world: World) -> None:
+    _, caller = registered(world)
+    with pytest.raises(ValidationError):
+        world.issuers.add_key(caller, OWN_ADMIN.address, None, 7, signed=Signatures((b"\x01" * 65,), 2**33))
+
+
+def test_registration_can_be_asked_for_again_by_its_issuer_alone(world: World) -> None:
+    registration = external(world)
+    caller = world.access.authenticate(registration.token)
+    world.clock.advance(40 * 86_400)
+    again = world.issuers.to_register(caller, registration.issuer)
+    assert again is not None
+    assert registration.to_sign is not None
+    assert again.deadline > registration.to_sign.deadline
+    assert world.issuers.to_register(None, registration.issuer) is None
+    made = world.issuers.add_key(
+        caller, OWN_ADMIN.address, registration.issuer.key, 7, signed=signed_by(OWN_ADMIN, again)
+    )
+    assert settled(world, caller, made) is RequestState.FINAL
+    active = world.issuers.get(OWN_ADMIN.address)
+    assert world.issuers.to_register(caller, active) is None
 
 
 def test_same_admin_twice_is_refused(world: World) -> None:
@@ -190,6 +282,62 @@ def test_retirement_with_a_past_date_voids_what_came_after_it(world: World) -> N
     (known,) = world.issuers.chain_keys(address)
     assert known.valid_until == int(before.timestamp())
     assert (known.retired_at > known.valid_until, known.reason) == (True, Reason.KEY_COMPROMISE)
+
+
+def test_retirement_in_the_future_is_refused(world: World) -> None:
+    registration, caller = world.hosted()
+    address, key = registration.issuer.address, registration.issuer.key
+    with pytest.raises(ValidationError) as caught:
+        world.issuers.retire_key(
+            caller, address, key, world.clock.now() + timedelta(days=1), Reason.UNSPECIFIED
+        )
+    assert caught.value.faults[0].pointer == "/valid_until"
+
+
+def test_adding_a_retired_key_again_fails_and_says_why(world: World) -> None:
+    registration, caller = world.hosted()
+    address, key = registration.issuer.address, registration.issuer.key
+    world.issuers.retire_key(caller, address, key, None, Reason.KEY_COMPROMISE)
+    world.settle()
+    made = world.issuers.add_key(caller, address, key, 7)
+    assert settled(world, caller, made) is RequestState.FAILED
+    assert isinstance(made, StatusRequest)
+    assert "KeyTaken" in (world.status.request(caller, made.id).error or "")
+
+
+def test_void_batch_is_anchored_anew_by_the_new_key_and_not_issued_again(world: World) -> None:
+    registration, caller = world.hosted()
+    batch = world.final_batch(caller, digests(1))
+    assert batch.root is not None
+    assert batch.anchor is not None
+    with pytest.raises(WrongStateError):
+        world.issuing.retry(caller, batch.id)
+    address, key = registration.issuer.address, registration.issuer.key
+    before = batch.anchor.anchored_at - timedelta(seconds=1)
+    world.issuers.retire_key(caller, address, key, before, Reason.KEY_COMPROMISE)
+    world.settle()
+    world.issuers.add_key(caller, address, None, 7)
+    with pytest.raises(DuplicateDigestError) as caught:
+        world.issuing.create_batch(caller, items(digests(1)), allow_duplicate=True)
+    assert caught.value.faults[0].code == "void-anchor"
+    world.issuing.retry(caller, batch.id)
+    world.settle()
+    again = world.batch(batch.id)
+    assert again.state is BatchState.FINAL
+    assert again.anchor is not None
+    assert again.anchor.sender == world.issuers.get(address).key
+    status = world.chain.status_of(address, batch.root, 0, world.chain.latest().hash)[1]
+    assert status is ContractStatus.GOOD
+
+
+def test_digests_of_a_withdrawn_batch_are_not_issued_again(world: World) -> None:
+    _, caller = world.hosted()
+    batch = world.final_batch(caller, digests(1))
+    world.status.withdraw(caller, batch.id, Reason.ISSUED_IN_ERROR)
+    world.settle()
+    with pytest.raises(DuplicateDigestError) as caught:
+        world.issuing.create_batch(caller, items(digests(1)), allow_duplicate=True)
+    assert caught.value.faults[0].code == "withdrawn"
 
 
 def test_retirement_moved_forward_fails_with_the_contracts_reason(world: World) -> None:

@@ -1,0 +1,325 @@
+"""Verification of documents in any format that is known here: examine them, ask what the chain says, and make
+one report of both.
+
+What a document claims decides nothing about where is looked: other documents come from `Documents`, which
+fetches only from where the operator allows. A document that no examiner recognises, or that has no proof of
+its own, is plain JSON and left to the registry alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from hashlib import sha256
+from typing import Protocol
+
+from registry.credentials.findings import Examination, Examiner, Finding, Presented
+from registry.credentials.merging import Circumstances, judge_alone, merge
+from registry.credentials.sources import Documents, Ledgers, Tools
+from registry.encoding import (
+    Address,
+    Digest,
+    DigestMethod,
+    JsonValue,
+    canonical_json,
+    credential_digest,
+    require_unguessable_id,
+)
+from registry.errors import MalformedInputError, RootmarkError, ValidationError
+from registry.merkle import InclusionProof
+from registry.ports.clock import Clock
+from registry.ports.documents import Canonicalizer
+from registry.services.claims import VerifyRequest, embedded_proof
+from registry.verdict.report import CheckName, CheckResult, Outcome, Report, ShownReading
+
+MAX_SUPPLIED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRequest:
+    """What to verify, out of its carrier, and how.
+
+    Attributes:
+        proof: a RootmarkProof beside the document.
+        issuer: the issuer that the caller expects: an address, or a DID or URL.
+        as_of, live: as in `registry.services.claims.VerifyRequest`.
+        supplied: other documents that the caller sends along, by address.
+    """
+
+    presented: Presented
+    proof: InclusionProof | None = None
+    issuer: Address | str | None = None
+    as_of: int | datetime | None = None
+    live: bool = False
+    supplied: Mapping[str, bytes] = field(default_factory=dict)
+
+
+class Registry(Protocol):
+    """What the chain says: the server's index, or nodes alone."""
+
+    @property
+    def finds_by_digest(self) -> bool:
+        """Whether it can tell of a credential without being shown its place."""
+        ...
+
+    def verify_many(self, requests: Sequence[VerifyRequest]) -> Sequence[Report | RootmarkError]:
+        """A report for each, or why there is none."""
+        ...
+
+    def reading(self) -> ShownReading:
+        """Which chain it reads."""
+        ...
+
+
+class Hosts(Protocol):
+    """The issuers that this server hosts, by the names in documents."""
+
+    def address_of(self, issuer: str) -> Address | None:
+        """The account of a hosted issuer's DID; None for anybody else's."""
+        ...
+
+    def agreement(self, issuer: str, anchoring: Address) -> Finding | None:
+        """Whether the DID and the account on chain name each other; None where nothing here says so."""
+        ...
+
+
+StatusCheck = Callable[
+    [Mapping[str, JsonValue], Tools, Callable[[Presented], Examination]], Sequence[Finding]
+]
+"""What the `credentialStatus` of a credential says."""
+AnchorReader = Callable[[Mapping[str, JsonValue]], InclusionProof | None]
+"""The place in this registry that a credential's own anchor proof (merkle-proof-2019) leads to, if any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examining:
+    """The parts that know formats, and what they may ask for."""
+
+    examiners: Sequence[Examiner]
+    canonicalizer: Canonicalizer
+    documents: Callable[[Mapping[str, bytes]], Documents]
+    ledgers: Ledgers
+    check_status: StatusCheck
+    read_anchor: AnchorReader
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """One document, examined, with the questions that it leads to."""
+
+    request: DocumentRequest
+    examination: Examination
+    tools: Tools
+    asked: tuple[VerifyRequest, ...]
+    digest: Digest
+
+
+class CredentialVerification:
+    """Safe to call from several threads."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        examining: Examining,
+        hosts: Hosts,
+        clock: Clock,
+        trusted: frozenset[str] = frozenset(),
+    ) -> None:
+        """``trusted`` are the DIDs and URLs of the trust list; its addresses are the registry's business."""
+        self._registry = registry
+        self._examining = examining
+        self._hosts = hosts
+        self._clock = clock
+        self._trusted = trusted
+
+    def verify(self, request: DocumentRequest) -> Report:
+        """Verify one document.
+
+        Raises:
+            ValidationError, MalformedJsonError: what was sent has the wrong form, or asks about the future.
+            StoreUnavailableError, ChainUnavailableError: the registry cannot be read.
+        """
+        (result,) = self.verify_many([request])
+        if isinstance(result, RootmarkError):
+            raise result
+        return result
+
+    def verify_many(self, requests: Sequence[DocumentRequest]) -> list[Report | RootmarkError]:
+        """Verify many; a bad one fails only itself.
+
+        Raises:
+            StoreUnavailableError: the registry cannot be read.
+        """
+        looked: list[_Looked | VerifyRequest | RootmarkError] = []
+        for request in requests:
+            try:
+                looked.append(self._look(request))
+            except RootmarkError as error:
+                looked.append(error)
+        asked = [question for one in looked for question in _questions(one)]
+        answers = iter(self._registry.verify_many(asked) if asked else ())
+        return [self._result(one, [next(answers) for _ in _questions(one)]) for one in looked]
+
+    # --- looking --------------------------------------------------------------------------------------------
+
+    def _look(self, request: DocumentRequest) -> _Looked | VerifyRequest:
+        presented = request.presented
+        examiner = next((one for one in self._examining.examiners if one.recognises(presented)), None)
+        if examiner is None:
+            return self._plain(request)
+        tools = self._tools(request)
+        examination = examiner.examine(presented, tools)
+        credential = examination.credential
+        if credential is not None:
+            status = self._examining.check_status(
+                credential, tools, lambda other: self._examine_other(other, tools)
+            )
+            examination = replace(examination, findings=(*examination.findings, *status))
+        asked = () if credential is None else tuple(self._asked(request, credential, examination))
+        return _Looked(request, examination, tools, asked, _shown_digest(presented, credential))
+
+    def _plain(self, request: DocumentRequest) -> VerifyRequest:
+        document = request.presented.document
+        if document is None:
+            raise ValidationError("no format that is known here was recognised")
+        if isinstance(request.issuer, str):
+            raise ValidationError("this document names its issuer by no DID; name the issuer's address")
+        return VerifyRequest(None, document, request.proof, request.issuer, request.as_of, request.live)
+
+    def _tools(self, request: DocumentRequest) -> Tools:
+        if len(request.supplied) > MAX_SUPPLIED:
+            raise ValidationError(f"at most {MAX_SUPPLIED} documents can be sent along")
+        return Tools(
+            canonicalizer=self._examining.canonicalizer,
+            documents=self._examining.documents(request.supplied),
+            ledgers=self._examining.ledgers,
+            now=self._clock.now(),
+            supplied=request.supplied,
+        )
+
+    def _examine_other(self, presented: Presented, tools: Tools) -> Examination:
+        """A document that another one refers to, such as a status list credential."""
+        for examiner in self._examining.examiners:
+            if examiner.recognises(presented):
+                return examiner.examine(presented, tools)
+        detail = "it has no format that is known here"
+        return Examination("", (Finding(CheckName.FORMAT, CheckResult.FAIL, detail),))
+
+    def _asked(
+        self, request: DocumentRequest, credential: Mapping[str, JsonValue], examination: Examination
+    ) -> list[VerifyRequest]:
+        """The registry is asked about the place that is claimed; without one about each digest."""
+        proof = request.proof or embedded_proof(credential) or self._examining.read_anchor(credential)
+        issuer = self._expected_address(request, examination)
+        base = VerifyRequest(None, credential, proof, issuer, request.as_of, request.live)
+        if proof is not None:
+            return [self._with_digest(base, proof.method)]
+        if not self._registry.finds_by_digest or not _is_unguessable(credential):
+            return []
+        methods = [DigestMethod.JCS_SHA256]
+        if "@context" in credential:
+            methods.insert(0, DigestMethod.RDFC_SHA256)
+        asked = []
+        for method in methods:
+            try:
+                asked.append(replace(self._with_digest(base, method), method=method))
+            except MalformedInputError:
+                continue  # it has no such digest: an unknown context, say, which a finding names
+        return asked
+
+    def _expected_address(self, request: DocumentRequest, examination: Examination) -> Address | None:
+        """Whose entries count: those of the issuer asked about; else, for a document by an issuer hosted
+        here, that issuer's alone, since a stranger may anchor a copy."""
+        if isinstance(request.issuer, bytes):
+            return request.issuer
+        named = request.issuer or examination.issuer
+        return None if named is None else self._hosts.address_of(named)
+
+    def _with_digest(self, request: VerifyRequest, method: DigestMethod) -> VerifyRequest:
+        if method is not DigestMethod.RDFC_SHA256 or request.credential is None:
+            return request
+        unsigned = {name: value for name, value in request.credential.items() if name != "proof"}
+        quads = self._examining.canonicalizer.n_quads(unsigned)
+        return replace(request, computed={method: Digest(sha256(quads).digest())})
+
+    # --- judging --------------------------------------------------------------------------------------------
+
+    def _result(
+        self, looked: _Looked | VerifyRequest | RootmarkError, answers: Sequence[Report | RootmarkError]
+    ) -> Report | RootmarkError:
+        if isinstance(looked, RootmarkError):
+            return looked
+        if isinstance(looked, VerifyRequest):
+            return answers[0]
+        reports = []
+        for answer in answers:
+            if isinstance(answer, RootmarkError):
+                return answer
+            reports.append(answer)
+        examination = looked.examination
+        base = next((one for one in reports if one.outcome is not Outcome.NOT_FOUND), None)
+        if base is None and reports and self._has_a_say(looked):
+            base = reports[0]
+        if base is None or (base.anchor is None and not self._has_a_say(looked)):
+            return judge_alone(examination, self._circumstances(looked))
+        return merge(base, self._with_identity(base, examination))
+
+    def _has_a_say(self, looked: _Looked) -> bool:
+        """Whether the registry should know the document: it claims a place there, or its issuer is here."""
+        asked, issuer = looked.asked, looked.examination.issuer
+        if any(question.proof is not None for question in asked):
+            return True
+        return issuer is not None and self._hosts.address_of(issuer) is not None
+
+    def _with_identity(self, base: Report, examination: Examination) -> Examination:
+        """With a finding about whether the DID in the document and the account on chain belong together."""
+        issuer, anchoring = examination.issuer, base.issuer.address
+        if issuer is None or anchoring is None:
+            return examination
+        finding = self._hosts.agreement(issuer, anchoring)
+        if finding is None:
+            passed = CheckResult.PASS in {
+                one.result for one in examination.findings if one.check is CheckName.SIGNATURE
+            }
+            detail = f"nothing known here ties {issuer} to the account that anchored it"
+            result = CheckResult.SKIPPED if passed else CheckResult.UNKNOWN
+            finding = Finding(CheckName.ISSUER, result, detail)
+        return replace(examination, findings=(*examination.findings, finding))
+
+    def _circumstances(self, looked: _Looked) -> Circumstances:
+        issuer, expected = looked.examination.issuer, looked.request.issuer
+        as_of = looked.request.as_of
+        return Circumstances(
+            digest=looked.digest,
+            instant=as_of if isinstance(as_of, datetime) else looked.tools.now,
+            known=issuer is not None and (issuer in self._trusted or issuer == expected),
+            expected=("0x" + expected.hex()) if isinstance(expected, bytes) else expected,
+            reading=self._registry.reading(),
+        )
+
+
+def _questions(looked: _Looked | VerifyRequest | RootmarkError) -> tuple[VerifyRequest, ...]:
+    if isinstance(looked, RootmarkError):
+        return ()
+    return (looked,) if isinstance(looked, VerifyRequest) else looked.asked
+
+
+def _is_unguessable(credential: Mapping[str, JsonValue]) -> bool:
+    """Whether asking by digest gives nothing away; see `require_unguessable_id`."""
+    try:
+        require_unguessable_id(credential)
+    except ValidationError:
+        return False
+    return True
+
+
+def _shown_digest(presented: Presented, credential: Mapping[str, JsonValue] | None) -> Digest:
+    """What the report calls the document by."""
+    if credential is not None:
+        try:
+            return credential_digest(credential, DigestMethod.JCS_SHA256)
+        except MalformedInputError:
+            pass
+    text = presented.token.encode() if presented.token is not None else canonical_json(presented.document)
+    return Digest(sha256(text).digest())
