@@ -55,6 +55,11 @@ def url_of(bound: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def at_port_of(bound: socket.socket, settings: Settings) -> Settings:
+    """The settings with the port that is listened on, which 0 leaves open: DIDs may be made of it."""
+    return settings.model_copy(update={"port": bound.getsockname()[1]})
+
+
 def make_server(app: App) -> uvicorn.Server:
     """A server over ``app``, not yet running."""
     import uvicorn
@@ -108,6 +113,13 @@ def serve(
         bool,
         typer.Option("--workers/--no-workers", help="Whether this process does the background work too."),
     ] = True,
+    accept_new_public_url: Annotated[
+        bool,
+        typer.Option(
+            "--accept-new-public-url",
+            help="Go on under another PUBLIC_URL than the one in the DIDs of credentials signed before.",
+        ),
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Serve the API. Nothing set: SQLite and the embedded chain, both in the data directory.
@@ -128,8 +140,9 @@ def serve(
     bound = bind_or_fail(settings)
     with ExitStack() as stack:
         stack.callback(bound.close)
-        app = build(settings)
+        app = build(at_port_of(bound, settings))
         stack.callback(app.close)
+        app.identity.claim_address(accept_new=accept_new_public_url)
         with heavy_imports():
             server = make_server(app)
         if workers:

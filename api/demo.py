@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from api.commands import bind_or_fail, serving, url_of
+from api.commands import at_port_of, bind_or_fail, serving, url_of
 from registry.cli import exits
 from registry.cli.options import JsonFlag
 from registry.cli.output import fail, guarded, stderr, stdout
@@ -108,8 +108,9 @@ def running(
             from api.app import create_app  # noqa: F401 - `serving` needs it, and it is large
             from registry.bootstrap import build
         told.line(f"Rootmark demo: {len(credentials)} awards, from issue to audit. Data: {settings.data_dir}")
-        app = build(settings)
+        app = build(at_port_of(bound, settings))
         try:
+            app.identity.claim_address(accept_new=True)  # what a demo has signed is nobody's
             with serving(app, bound) as stopped:
                 yield app, url_of(bound), credentials, stopped
         finally:

@@ -62,7 +62,7 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     "kind": TEXT,
     "external_id": TEXT,
     "allow_duplicate": {"type": "string", "enum": ["true", "false"]},
-    "digest_method": {"type": "string", "enum": ["opaque", "jcs-sha256"]},
+    "digest_method": {"type": "string", "enum": ["opaque", "jcs-sha256", "rdfc-sha256"]},
 }
 
 
@@ -82,6 +82,24 @@ def body(model: type[BaseModel], example: Any = None) -> dict[str, Any]:
     if example is not None:
         content["example"] = example
     return {"requestBody": {"required": True, "content": {"application/json": content}}}
+
+
+def verify_body(model: type[BaseModel], example: Any) -> dict[str, Any]:
+    """The JSON body of a verification, or the document itself in one of its carriers."""
+    made = body(model, example)
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    form = object_of({"file": binary["schema"]}) | {
+        "properties": {"file": binary["schema"], "issuer": TEXT, "as_of": TEXT, "live": TEXT}
+    }
+    made["requestBody"]["content"] |= {
+        "multipart/form-data": {"schema": form},
+        "application/vc+jwt": {"schema": TEXT},
+        "application/ld+json": {"schema": OBJECT},
+        "application/octet-stream": binary,
+        "image/png": binary,
+        "image/svg+xml": binary,
+    }
+    return made
 
 
 def _problems() -> dict[int | str, dict[str, Any]]:
@@ -332,7 +350,7 @@ BULK_REPORT = answers(
 EMPTY: dict[int | str, dict[str, Any]] = {**_problems(), 204: {"description": "Done"}}
 
 _IN_PATH = {"digest": HEX32, "address": ADDRESS, "key": ADDRESS}
-_NO_KEY = ("/v1/verify", "/v1/registry", "/health", "/metrics", "/problems")
+_NO_KEY = ("/v1/verify", "/v1/registry", "/health", "/metrics", "/problems", "/issuers/", "/1.0/")
 
 
 def complete(openapi: dict[str, Any]) -> dict[str, Any]:

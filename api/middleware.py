@@ -32,6 +32,8 @@ _PUBLIC_PREFIXES = (
     "/v1/audit",
     "/v1/registry",
     "/v1/batches",
+    "/issuers/",
+    "/1.0/identifiers/",
 )
 _PUBLIC_POSTS = ("/v1/verify", "/v1/verify/bulk")
 _PRIVATE = re.compile(r"/v1/(?:batches/[^/]*/proofs|issuers/[^/]*/api-keys|audit/access|credentials)/?")
@@ -51,12 +53,12 @@ _CORS = (
     (b"access-control-allow-origin", b"*"),
     (
         b"access-control-expose-headers",
-        b"Link, Location, Retry-After, X-Request-Id, " + b", ".join(EXPORT_HEADERS),
+        b"ETag, Link, Location, Retry-After, X-Request-Id, " + b", ".join(EXPORT_HEADERS),
     ),
 )
 _PREFLIGHT = (
     (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
-    (b"access-control-allow-headers", b"authorization, content-type, prefer"),
+    (b"access-control-allow-headers", b"authorization, content-type, if-none-match, prefer"),
     (b"access-control-max-age", b"600"),
 )
 

@@ -133,6 +133,7 @@ TABLE: dict[type[errors.RootmarkError], ProblemKind] = {
     errors.MalformedJsonError: MALFORMED_JSON,
     errors.MalformedInputError: VALIDATION,
     errors.BadSignatureError: VALIDATION,
+    errors.UnsupportedKeyError: VALIDATION,
     errors.TooLargeError: TOO_LARGE,
     errors.UnsupportedMediaTypeError: MEDIA_TYPE,
     errors.UnauthorizedError: UNAUTHORIZED,

@@ -8,6 +8,7 @@ from api.docs import ADDRESS, HEX32, OBJECT, TEXT, TIME, answers, array_of, list
 from registry.model.chain import EventKind
 from registry.model.issuers import IssuerState, Scope
 from registry.model.reasons import REASON_LABELS
+from registry.model.signing_keys import SigningKeyKind
 
 _COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
 _FLAG: dict[str, Any] = {"type": "boolean"}
@@ -18,6 +19,7 @@ _ISSUER_MEMBERS: dict[str, Any] = {
     "address": ADDRESS,
     "name": TEXT,
     "url": TEXT,
+    "email": or_null(TEXT),
     "state": {"type": "string", "enum": [state.value for state in IssuerState]},
     "key": ADDRESS,
     "hosted_admin": _FLAG,
@@ -49,6 +51,7 @@ CHAIN_KEYS = answers(
                 "retired_at": or_null(TIME),
                 "added_at": TIME,
                 "held_here": _FLAG,
+                "verification_method": or_null(TEXT),
             }
         )
     ),
@@ -66,6 +69,48 @@ MADE_API_KEY = answers(
     "The key; `api_key`, its token, is shown this once",
     object_of(_API_KEY_MEMBERS) | {"properties": _API_KEY_MEMBERS | {"api_key": TEXT}},
     201,
+)
+
+_SIGNING_KEY = object_of(
+    {
+        "kind": {"type": "string", "enum": [kind.value for kind in SigningKeyKind]},
+        "verification_method": or_null(TEXT),
+        "public_key_jwk": OBJECT,
+        "created_at": TIME,
+        "retired_at": or_null(TIME),
+    }
+)
+SIGNING_KEYS = answers("Keys that sign credentials", listing(_SIGNING_KEY))
+MADE_SIGNING_KEY = answers("The key that signs from now on", _SIGNING_KEY, 201)
+_NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "The copy with that ETag is current"}}
+_METHOD = object_of({"id": TEXT, "type": TEXT, "controller": TEXT})
+_DID_DOCUMENT = object_of(
+    {
+        "@context": array_of(TEXT),
+        "id": TEXT,
+        "verificationMethod": array_of(_METHOD),
+        "assertionMethod": array_of(TEXT),
+    }
+)
+DID_DOCUMENT = answers("The DID document", _DID_DOCUMENT, media="application/did+json") | _NOT_MODIFIED
+RESOLVED_DID = answers("What the DID stands for", object_of({"didDocument": _DID_DOCUMENT})) | _NOT_MODIFIED
+_BLOCKCERTS_KEY = object_of({"id": TEXT, "created": TIME})
+ISSUER_PROFILE = (
+    answers(
+        "The profile",
+        object_of(
+            {
+                "@context": array_of(TEXT),
+                "type": {"const": "Profile"},
+                "id": TEXT,
+                "name": TEXT,
+                "url": TEXT,
+                "publicKey": array_of(_BLOCKCERTS_KEY),
+                "revocationList": TEXT,
+            }
+        ),
+    )
+    | _NOT_MODIFIED
 )
 
 _ENTRY = object_of(

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from registry.credentials.did_documents import public_key_of
 from registry.encoding import format_time, to_checksum, to_hex
 from registry.model.batches import Batch, Entry
 from registry.model.chain import CallKind
 from registry.model.issuers import AccessRecord, ApiKey, Issuer
 from registry.model.operations import StatusRequest
 from registry.model.reasons import reason_from_code
+from registry.model.signing_keys import SigningKey
 from registry.services.admin_calls import ToSign
 
 
@@ -56,6 +58,7 @@ def issuer_json(issuer: Issuer) -> dict[str, Any]:
         "address": to_checksum(issuer.address),
         "name": issuer.name,
         "url": issuer.url,
+        "email": issuer.email,
         "state": issuer.state.value,
         "key": to_checksum(issuer.key),
         "hosted_admin": issuer.hosted_admin,
@@ -72,6 +75,17 @@ def api_key_json(key: ApiKey) -> dict[str, Any]:
         "created_at": format_time(key.created_at),
         "expires_at": time_of(key.expires_at),
         "revoked_at": time_of(key.revoked_at),
+    }
+
+
+def signing_key_json(key: SigningKey, method: str | None) -> dict[str, Any]:
+    """The public half of a key that signs credentials; ``method`` is its id in the DID document."""
+    return {
+        "kind": key.kind.value,
+        "verification_method": method,
+        "public_key_jwk": public_key_of(key).to_jwk(),
+        "created_at": format_time(key.created_at),
+        "retired_at": time_of(key.retired_at),
     }
 
 

@@ -1,8 +1,8 @@
 """The only wiring: from settings to a running application. Everything else is given its parts.
 
 Secrets are made here at the first start: the admin token and the keystores' passwords, each in a file of mode
-600 in the data directory. The operating keys and the admin keys lie in separate keystores under separate
-passwords.
+600 in the data directory. The operating keys, the admin keys and the keys that sign credentials lie in
+separate keystores under separate passwords.
 """
 
 from __future__ import annotations
@@ -24,6 +24,14 @@ from registry.chain.abi import load_artifact
 from registry.chain.embedded.lock import DirectoryLock
 from registry.chain.factory import EmbeddedGateway, deploy_by_rpc, open_embedded, open_rpc
 from registry.chain.keystore import EncryptedKeystore
+from registry.credentials.assembly import SuppliedOnly, examining
+from registry.credentials.chain_profiles import ChainProfiles
+from registry.credentials.hosts import HostedIssuers
+from registry.credentials.identity import IdentityService
+from registry.credentials.keystore import EncryptedCredentialKeystore
+from registry.credentials.rdf import ContextStore, Pin, RdfCanonicalizer
+from registry.credentials.registries import IndexedRegistry
+from registry.credentials.verification import CredentialVerification
 from registry.encoding import parse_address, to_checksum, to_hex
 from registry.errors import ConfigurationError, IndexStaleError
 from registry.ports.chain import Chain
@@ -48,6 +56,7 @@ from registry.settings import Settings
 from registry.store import copy_database, migrate, migrations_behind, open_store, schema_version
 
 ADMIN_TOKEN_FILE = "admin-token"
+CREDENTIAL_KEYS = "credential-keys"
 GWEI = 10**9
 
 
@@ -75,6 +84,9 @@ class App:
     indexer: Indexer
     pipeline: Pipeline
     audit: AuditService
+    identity: IdentityService
+    documents: CredentialVerification
+    canonicalizer: RdfCanonicalizer
     metrics: Metrics
     worker: Worker
     spool_directory: Path
@@ -155,7 +167,31 @@ def _wire(
     )
     pipeline = Pipeline(store, chain, operating, admins, relayer, clock, policy, owner)
     forget = Housekeeping(store, clock).step
-    steps = [("indexer", indexer.step), ("pipeline", pipeline.step), ("housekeeping", forget)]
+    profiles = ChainProfiles(store, chain, relayer, clock, policy).step
+    steps = [
+        ("indexer", indexer.step),
+        ("pipeline", pipeline.step),
+        ("profiles", profiles),
+        ("housekeeping", forget),
+    ]
+    identity = IdentityService(
+        store,
+        chain,
+        credential_keystore(settings),
+        [operating, admins],
+        clock,
+        settings.effective_public_url,
+    )
+    verification = VerificationService(store, chain, indexer, clock, _verification_policy(settings))
+    canonicalizer = open_canonicalizer(settings, _pinned_in(store))
+    stack.callback(canonicalizer.close)
+    documents = CredentialVerification(
+        IndexedRegistry(verification, chain),
+        examining(canonicalizer, SuppliedOnly, chain.ledgers(confirmations=settings.effective_confirmations)),
+        HostedIssuers(store, chain, identity),
+        clock,
+        settings.trusted_names(),
+    )
     resources = ExitStack()
     resources.push(stack.pop_all())
     resources.callback(indexer.close)
@@ -169,10 +205,13 @@ def _wire(
         issuers=IssuerService(store, chain, operating, admins, relayer, clock, policy),
         issuing=IssuingService(store, chain, clock, policy),
         status=StatusService(store, chain, clock, policy),
-        verification=VerificationService(store, chain, indexer, clock, _verification_policy(settings)),
+        verification=verification,
         indexer=indexer,
         pipeline=pipeline,
         audit=AuditService(store, chain, clock),
+        identity=identity,
+        documents=documents,
+        canonicalizer=canonicalizer,
         metrics=Metrics(store, chain, clock),
         worker=Worker(steps, poll_seconds=settings.poll_seconds),
         spool_directory=private_directory(data_dir / "incoming"),
@@ -257,9 +296,21 @@ def operating_keystore(settings: Settings) -> EncryptedKeystore:
     return _keystore(settings.data_dir, "operating-keys")
 
 
+def credential_keystore(settings: Settings) -> EncryptedCredentialKeystore:
+    """The keys with which issuers sign credentials."""
+    directory, password = _keystore_files(settings.data_dir, CREDENTIAL_KEYS)
+    return EncryptedCredentialKeystore(directory, password)
+
+
 def _keystore(data_dir: Path, name: str) -> EncryptedKeystore:
+    directory, password = _keystore_files(data_dir, name)
+    return EncryptedKeystore(directory, password, strong_kdf=False)
+
+
+def _keystore_files(data_dir: Path, name: str) -> tuple[Path, bytes]:
+    """A keystore's directory and its password of 256 random bits, made at the first start."""
     password = secret_file(data_dir / f"{name}-password", lambda: secrets.token_hex(32))
-    return EncryptedKeystore(private_directory(data_dir / name), password.encode(), strong_kdf=False)
+    return private_directory(data_dir / name), password.encode()
 
 
 def open_reader(
@@ -292,6 +343,35 @@ def is_test_chain(chain_id: int) -> bool:
 def contract_code_hash() -> bytes:
     """Keccak-256 of the registry's code, the same on every chain."""
     return load_artifact().code_hash
+
+
+# --- documents ----------------------------------------------------------------------------------------------
+
+
+def open_canonicalizer(settings: Settings, pin: Pin | None = None) -> RdfCanonicalizer:
+    """The canonicaliser of JSON-LD documents, over the bundled contexts and the operator's. Close it.
+
+    Args:
+        pin: see `registry.credentials.rdf.ContextStore`; without it nothing is remembered from run to run.
+
+    Raises:
+        ConfigurationError: CONTEXT_DIR cannot be read, or a context in it is not what was pinned.
+    """
+    return RdfCanonicalizer(ContextStore(settings.context_dir, pin))
+
+
+def _pinned_in(store: Store) -> Pin:
+    """The SHA-256 of each of the operator's contexts, as it was when it was first used, in the database."""
+
+    def pin(address: str, sha256_hex: str) -> str:
+        name = f"context:{address}"
+        with store.write() as unit:
+            known = unit.meta.get(name)
+            if known is None:
+                unit.meta.set(name, sha256_hex)
+            return known or sha256_hex
+
+    return pin
 
 
 # --- secrets and files --------------------------------------------------------------------------------------

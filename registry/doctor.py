@@ -17,9 +17,10 @@ from pathlib import Path
 
 import httpx
 
-from registry.bootstrap import SystemClock, relayer_of
+from registry.bootstrap import CREDENTIAL_KEYS, SystemClock, relayer_of
 from registry.chain.doctor import NodeFault, NodeFinding, examine_nodes
 from registry.chain.keystore import EncryptedKeystore
+from registry.credentials.keystore import EncryptedCredentialKeystore
 from registry.encoding import parse_address, to_checksum
 from registry.errors import ConfigurationError, RootmarkError
 from registry.ports.clock import Clock
@@ -31,7 +32,7 @@ MIN_FREE_BYTES = 512 * 1024 * 1024
 MAX_CLOCK_DIFFERENCE_SECONDS = 30
 MIN_FUNDS_WEI = 10**15
 """About twenty anchors at 1 gwei; below it somebody should know."""
-KEYSTORES = ("operating-keys", "admin-keys")
+KEYSTORES = ("operating-keys", "admin-keys", CREDENTIAL_KEYS)
 KEYS_TRIED = 20
 _TIMEOUT_SECONDS = 5.0
 _MISSED_BLOCKS = 3
@@ -182,6 +183,9 @@ def _try_keys(data_dir: Path, name: str) -> None:
         raise ConfigurationError(f"{password_file.name} is missing: the keys beside it are locked") from error
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"{name} or its password cannot be read") from error
+    if name == CREDENTIAL_KEYS:
+        EncryptedCredentialKeystore(directory, password).examine(KEYS_TRIED)
+        return
     keystore = EncryptedKeystore(directory, password, strong_kdf=False)
     for address in sorted(keystore.addresses())[:KEYS_TRIED]:
         keystore.get(address)

@@ -75,6 +75,10 @@ class TooComplexError(ValidationError):
     """A document needs more work than anything honest does (blank nodes, quads, time)."""
 
 
+class UnsupportedKeyError(ValidationError):
+    """A key, or a way of naming one, that others may know and Rootmark does not."""
+
+
 class BadSignatureError(ValidationError):
     """A signature was not made by this key over this message."""
 

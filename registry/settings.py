@@ -39,7 +39,13 @@ def _address(text: str) -> str:
         raise ValueError(str(error)) from error
 
 
+def _issuer(text: str) -> str:
+    """An address, or a name that documents have for their issuer, as it is."""
+    return text if text.startswith(("did:", "https://", "http://")) else _address(text)
+
+
 AddressText = Annotated[str, AfterValidator(_address)]
+IssuerText = Annotated[str, AfterValidator(_issuer)]
 
 
 class Settings(BaseSettings):
@@ -69,8 +75,12 @@ class Settings(BaseSettings):
     signer_keystore: Path | None = Field(None, description="Directory of the relayer's encrypted key.")
     signer_password_file: Path | None = Field(None, description="File with the keystores' password.")
     confirmations: int | None = Field(None, ge=1, description="Blocks until final: 1 embedded, 12 elsewhere.")
-    trusted_issuers: Annotated[list[AddressText], NoDecode] = Field(
-        default_factory=list, description="Issuers known to this verifier, comma-separated addresses."
+    trusted_issuers: Annotated[list[IssuerText], NoDecode] = Field(
+        default_factory=list,
+        description="Issuers known to this verifier, by comma: addresses, DIDs, or web addresses.",
+    )
+    context_dir: Path | None = Field(
+        None, description="Further JSON-LD contexts: files, and contexts.json with address and file of each."
     )
     checkpoint_file: Path | None = Field(None, description="Signed block hashes that bundles may rest on.")
     checkpoint_key: AddressText | None = Field(None, description="Account that signs the checkpoint file.")
@@ -130,13 +140,22 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'rootmark.db'}"
 
     @property
+    def effective_public_url(self) -> str:
+        """The server's address as the world sees it; this machine's where nothing is set."""
+        return self.public_url or f"http://localhost:{self.port}"
+
+    @property
     def effective_confirmations(self) -> int:
         """Blocks from inclusion until final, the including block counted."""
         return self.confirmations or (1 if self.embedded else 12)
 
     def trusted_addresses(self) -> frozenset[Address]:
-        """The verifier's trust list."""
-        return frozenset(parse_address(text) for text in self.trusted_issuers)
+        """The accounts of the verifier's trust list."""
+        return frozenset(parse_address(text) for text in self.trusted_issuers if text.startswith("0x"))
+
+    def trusted_names(self) -> frozenset[str]:
+        """The DIDs and web addresses of the trust list."""
+        return frozenset(text for text in self.trusted_issuers if not text.startswith("0x"))
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -57,7 +57,9 @@ async def register(request: Request) -> Response:
 
     async def work(ref: IdempotencyRef | None) -> Response:
         made = await blocking(
-            lambda: app.issuers.register(caller, body.name, body.url, body.admin, idempotency=ref)
+            lambda: app.issuers.register(
+                caller, body.name, body.url, body.admin, email=body.email, idempotency=ref
+            )
         )
         view = issuer_json(made.issuer) | {"api_key": made.token, "api_key_id": made.api_key.id}
         if made.to_sign is not None:
@@ -102,7 +104,9 @@ async def chain_keys(request: Request, address: str) -> Response:
     """The issuer's keys on chain, as indexed."""
     no_query(request)
     wanted = parse_address(address, pointer="/address")
-    keys = await blocking(app_of(request).issuers.chain_keys, wanted)
+    app = app_of(request)
+    keys = await blocking(app.issuers.chain_keys, wanted)
+    methods = await blocking(app.identity.anchoring_methods, wanted)
     items: list[dict[str, Any]] = [
         {
             "key": to_checksum(key.key),
@@ -111,6 +115,7 @@ async def chain_keys(request: Request, address: str) -> Response:
             "retired_at": chain_time(key.retired_at) if key.retired_at else None,
             "added_at": chain_time(key.added_at),
             "held_here": key.held_here,
+            "verification_method": methods.get(key.key),
         }
         for key in keys
     ]

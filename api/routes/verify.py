@@ -8,11 +8,13 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api import docs
-from api.body import LARGE_BODY_BYTES, read_json
+from api.body import JSON_TYPES, LARGE_BODY_BYTES, media_type, read_json
 from api.context import PlainRoute, Query, app_of, blocking, json_response, no_query
 from api.problems import problem_of, request_id_of
-from api.schemas.verification import VerifyBody, bulk_items, verify_request
+from api.schemas.verification import VerifyBody, bulk_items, file_request, verify_request
+from api.uploads import read_upload
 from registry.bootstrap import App
+from registry.credentials.verification import DocumentRequest
 from registry.encoding import JsonValue, parse_digest
 from registry.errors import RootmarkError
 from registry.services.verification import VerifyRequest
@@ -23,17 +25,21 @@ router = APIRouter(prefix="/v1", tags=["verification"], route_class=PlainRoute)
 _EXAMPLE = {"digest": "0x" + "5a" * 32}
 
 
-async def _report(app: App, wanted: VerifyRequest) -> dict[str, Any]:
+async def _report(app: App, wanted: VerifyRequest | DocumentRequest) -> dict[str, Any]:
     """The report's JSON. What needs neither node nor much computing, and only a few reads of a local file, is
     answered on the event loop: a change of threads would cost as much again."""
-    asks_node = wanted.live or wanted.as_of is not None
-    if app.reads_are_quick and not asks_node and wanted.credential is None:
-        return _verified(app, wanted)
+    if isinstance(wanted, VerifyRequest):
+        asks_node = wanted.live or wanted.as_of is not None
+        if app.reads_are_quick and not asks_node:
+            return _verified(app, wanted)
     return await blocking(_verified, app, wanted)
 
 
-def _verified(app: App, request: VerifyRequest) -> dict[str, Any]:
-    report = app.verification.verify(request)
+def _verified(app: App, request: VerifyRequest | DocumentRequest) -> dict[str, Any]:
+    if isinstance(request, VerifyRequest):
+        report = app.verification.verify(request)
+    else:
+        report = app.documents.verify(request)
     app.metrics.count_verdict(report.outcome)
     return report_to_json(report)
 
@@ -53,12 +59,17 @@ async def verify_digest(request: Request, digest: str) -> Response:
     return json_response(await _report(app_of(request), wanted))
 
 
-@router.post("/verify", openapi_extra=docs.body(VerifyBody, _EXAMPLE), responses=docs.REPORT)
+@router.post("/verify", openapi_extra=docs.verify_body(VerifyBody, _EXAMPLE), responses=docs.REPORT)
 async def verify(request: Request) -> Response:
-    """Verify a digest or a credential, with or without its proof."""
+    """Verify a digest or a credential, with or without its proof. A credential may also be sent as what it
+    is: a JWT, a baked PNG or SVG, or a form with one file."""
     no_query(request)
-    _, value = await read_json(request)
-    return json_response(await _report(app_of(request), verify_request(value)))
+    app = app_of(request)
+    if media_type(request) in JSON_TYPES:
+        _, value = await read_json(request)
+        return json_response(await _report(app, verify_request(value)))
+    upload = await read_upload(request)
+    return json_response(await _report(app, await blocking(file_request, upload)))
 
 
 @router.post(
@@ -93,13 +104,20 @@ async def verify_bulk(request: Request) -> Response:
 
 def _bulk(app: App, items: list[JsonValue], request_id: str) -> list[dict[str, Any]]:
     results: dict[int, Report | RootmarkError] = {}
-    requests: dict[int, VerifyRequest] = {}
+    digests: dict[int, VerifyRequest] = {}
+    documents: dict[int, DocumentRequest] = {}
     for index, item in enumerate(items):
         try:
-            requests[index] = verify_request(item)
+            wanted = verify_request(item)
         except RootmarkError as error:
             results[index] = error
-    results |= zip(requests, app.verification.verify_many(list(requests.values())), strict=True)
+        else:
+            if isinstance(wanted, VerifyRequest):
+                digests[index] = wanted
+            else:
+                documents[index] = wanted
+    results |= zip(digests, app.verification.verify_many(list(digests.values())), strict=True)
+    results |= zip(documents, app.documents.verify_many(list(documents.values())), strict=True)
     return [_result(app, index, results[index], request_id) for index in range(len(items))]
 
 

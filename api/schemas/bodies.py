@@ -39,6 +39,10 @@ def _web_url(value: str) -> str:
 
 WebUrl = Annotated[str, Field(max_length=2000, examples=["https://example.edu"]), AfterValidator(_web_url)]
 DeadlineField = Annotated[int, Field(ge=0, le=2**53 - 1)]
+Email = Annotated[
+    str,
+    Field(max_length=254, pattern=r"^[!-?A-~]+@[A-Za-z0-9.-]+$", examples=["registrar@example.edu"]),
+]
 ScopeName = Literal["batch", "status", "read", "audit", "admin"]
 
 
@@ -48,6 +52,13 @@ class NewIssuer(Body):
     name: Name
     url: WebUrl
     admin: AddressField | None = None
+    email: Email | None = None
+
+
+class NewSigningKey(Body):
+    """POST /v1/issuers/{address}/signing-keys."""
+
+    kind: Literal["Ed25519", "P-256", "RSA-2048"]
 
 
 class NewApiKey(Body):

@@ -24,7 +24,9 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
 
 
-def _reader(parse: Callable[[Any], T]) -> Callable[[Any], T]:
+def reader(parse: Callable[[Any], T]) -> Callable[[Any], T]:
+    """A validator out of one of the edge's parsers; its fault keeps code and sentence."""
+
     def read(value: Any) -> T:
         try:
             return parse(value)
@@ -74,27 +76,27 @@ _HEX = "^0x[0-9a-fA-F]{%d}$"
 
 DigestField = Annotated[
     Digest,
-    BeforeValidator(_reader(parse_digest)),
+    BeforeValidator(reader(parse_digest)),
     WithJsonSchema({"type": "string", "pattern": _HEX % 64, "examples": ["0x" + "5a" * 32]}),
 ]
 AddressField = Annotated[
     Address,
-    BeforeValidator(_reader(parse_address)),
+    BeforeValidator(reader(parse_address)),
     WithJsonSchema({"type": "string", "pattern": _HEX % 40, "examples": ["0x" + "11" * 20]}),
 ]
 SignatureField = Annotated[
     bytes,
-    BeforeValidator(_reader(_signature)),
+    BeforeValidator(reader(_signature)),
     WithJsonSchema({"type": "string", "pattern": "^0x([0-9a-fA-F]{2}){65,2048}$"}),
 ]
 TimeField = Annotated[
     datetime,
-    BeforeValidator(_reader(parse_time)),
+    BeforeValidator(reader(parse_time)),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-23T04:00:00Z"]}),
 ]
 AsOfField = Annotated[
     int | datetime,
-    BeforeValidator(_reader(_as_of)),
+    BeforeValidator(reader(_as_of)),
     WithJsonSchema(
         {
             "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string"}],

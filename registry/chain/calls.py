@@ -10,9 +10,10 @@ from eth_abi.exceptions import EncodingError
 
 from registry.chain import typed_data
 from registry.chain.abi import function_selectors, is_selector
+from registry.chain.recovery import recover_public_key
 from registry.chain.typed_data import Domain, StatusType, WithdrawalType
 from registry.encoding import Address, Root
-from registry.model.chain import BIT_CALLS, CallKind, ContractCall
+from registry.model.chain import BIT_CALLS, UNRELAYABLE_CALLS, CallKind, ContractCall
 
 Argument = tuple[str, Any]
 """An ABI type and a value of it."""
@@ -37,9 +38,16 @@ _FUNCTIONS: Final[Mapping[CallKind, str]] = {
     CallKind.ANNUL_WITHDRAWAL: "annulWithdrawal",
     CallKind.ADD_KEY: "addKey",
     CallKind.RETIRE_KEY: "retireKey",
+    CallKind.SET_PROFILE: "setProfile",
 }
 _BY_ISSUER: Final = frozenset(
-    {CallKind.ADD_KEY, CallKind.RETIRE_KEY, CallKind.ANNUL, CallKind.ANNUL_WITHDRAWAL}
+    {
+        CallKind.ADD_KEY,
+        CallKind.RETIRE_KEY,
+        CallKind.SET_PROFILE,
+        CallKind.ANNUL,
+        CallKind.ANNUL_WITHDRAWAL,
+    }
 )
 """Direct calls that name the issuer; for the others it is the calling key's."""
 
@@ -84,8 +92,8 @@ class RegistryCallEncoder:
         self, call: ContractCall, signer: Address, deadline: int, signature: bytes
     ) -> tuple[Address, bytes]:
         """Receiver and call data of the `…BySig` form."""
-        if call.kind is CallKind.FUND:
-            raise ValueError("a transfer cannot be relayed")
+        if call.kind in UNRELAYABLE_CALLS:
+            raise ValueError(f"{call.kind.value} cannot be relayed")
         arguments: list[Argument] = [("address", signer), ("address", call.issuer), *_subject(call)]
         arguments.append(("uint256", deadline))
         if call.kind is CallKind.ADD_KEY:
@@ -97,8 +105,8 @@ class RegistryCallEncoder:
         """EIP-712 typed data that the acting account signs for a relayed call."""
         signed: dict[str, Any] = {"issuer": call.issuer, "nonce": nonce, "deadline": deadline}
         match call.kind:
-            case CallKind.FUND:
-                raise ValueError("a transfer cannot be relayed")
+            case CallKind.FUND | CallKind.SET_PROFILE:
+                raise ValueError(f"{call.kind.value} cannot be relayed")
             case CallKind.ANCHOR:
                 return typed_data.anchor(self._domain, root=_root(call), **signed)
             case CallKind.ADD_KEY:
@@ -126,6 +134,17 @@ class RegistryCallEncoder:
         """EIP-712 typed data by which a key agrees to act for an issuer."""
         return typed_data.key_consent(self._domain, issuer=issuer, key=key, roles=roles, deadline=deadline)
 
+    def consenting_key(self, call: ContractCall) -> bytes | None:
+        """The public key behind the consent of an ADD_KEY; None when it shows none."""
+        consented = typed_data.key_consent(
+            self._domain,
+            issuer=call.issuer,
+            key=_key(call),
+            roles=call.roles,
+            deadline=call.consent_deadline,
+        )
+        return recover_public_key(consented, call.consent, _key(call))
+
     def is_selector(self, first_four: bytes) -> bool:
         """Whether a root that starts so would be taken for a function call instead of the fallback."""
         return is_selector(first_four)
@@ -137,6 +156,8 @@ def _subject(call: ContractCall) -> list[Argument]:
         return [("address", _key(call)), ("uint16", call.roles)]
     if call.kind is CallKind.RETIRE_KEY:
         return [("address", _key(call)), ("uint40", call.valid_until), ("uint16", call.reason)]
+    if call.kind is CallKind.SET_PROFILE:
+        return [("string", _uri(call))]
     arguments: list[Argument] = [("bytes32", _root(call))]
     if call.kind in BIT_CALLS:
         changes = [(change.word, change.mask) for change in call.changes]
@@ -150,6 +171,12 @@ def _root(call: ContractCall) -> Root:
     if call.root is None or len(call.root) != 32:
         raise ValueError(f"{call.kind.value} wants a root of 32 bytes")
     return call.root
+
+
+def _uri(call: ContractCall) -> str:
+    if call.uri is None:
+        raise ValueError(f"{call.kind.value} wants a URI")
+    return call.uri
 
 
 def _key(call: ContractCall) -> Address:

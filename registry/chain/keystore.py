@@ -8,7 +8,6 @@ log; errors name files by name only.
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 import threading
@@ -25,6 +24,7 @@ from rlp.exceptions import RLPException
 
 from registry.encoding import Address, TxHash, to_checksum
 from registry.errors import SignerError
+from registry.files import write_durably
 from registry.model.chain import SignedTransaction, UnsignedTransaction
 from registry.ports.signer import Signer
 
@@ -65,12 +65,19 @@ class LocalSigner:
         if len(private_key) != 32 or not 0 < int.from_bytes(private_key, "big") < SECP256K1_ORDER:
             raise SignerError("not a private key")
         self._account = Account.from_key(private_key)
-        self._address = Address(PrivateKey(private_key).public_key.to_canonical_address())
+        public_key = PrivateKey(private_key).public_key
+        self._public_key: bytes = public_key.to_compressed_bytes()
+        self._address = Address(public_key.to_canonical_address())
 
     @property
     def address(self) -> Address:
         """The account of the key."""
         return self._address
+
+    @property
+    def public_key(self) -> bytes:
+        """The compressed point, 33 bytes (SEC 1, section 2.3.3)."""
+        return self._public_key
 
     def sign_transaction(self, transaction: UnsignedTransaction) -> SignedTransaction:
         """Sign an EIP-1559 transaction. Raises SignerError when a field is out of range."""
@@ -216,22 +223,9 @@ class EncryptedKeystore:
 
     def _write(self, name: str, content: bytes) -> None:
         """Make the file durable under its name, or not at all."""
-        draft = self._directory / f".{name}.{secrets.token_hex(4)}.tmp"
         try:
-            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.rename(self._directory / name)
-            folder = os.open(self._directory, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            write_durably(self._directory, name, content)
         except OSError as error:
-            draft.unlink(missing_ok=True)
             raise SignerError(f"the key file {name} cannot be written") from error
 
 

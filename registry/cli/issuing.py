@@ -33,6 +33,7 @@ def create_issuer(
     admin: Annotated[
         str | None, typer.Option(help="Address of an admin key that the issuer keeps itself.")
     ] = None,
+    email: Annotated[str | None, typer.Option(help="Address for mail, shown in the public profile.")] = None,
     server_url: ServerUrl = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -43,6 +44,7 @@ def create_issuer(
     Example: rootmark issuer create "Example College" https://college.example
     """
     body = {"name": name, "url": url} | ({"admin": admin} if admin else {})
+    body |= {"email": email} if email else {}
     with server(server_url, admin_token()) as target:
         show(target.post("/v1/issuers", body), as_json, _issuer_text)
 
@@ -94,12 +96,15 @@ def show_issuer(
 def list_keys(
     issuer: IssuerAddress, server_url: ServerUrl = None, key: ApiKey = None, as_json: JsonFlag = False
 ) -> None:
-    """The issuer's keys on chain, and with a key its API keys."""
+    """The issuer's keys on chain, the keys that sign its credentials, and with a key its API keys."""
     from registry.cli.client import path_of
 
     token = key or admin_token()
     with server(server_url, token) as target:
-        found: dict[str, Any] = {"chain": list(target.items(path_of("issuers", issuer, "keys")))}
+        found: dict[str, Any] = {
+            "chain": list(target.items(path_of("issuers", issuer, "keys"))),
+            "signing": list(target.items(path_of("issuers", issuer, "signing-keys"))),
+        }
         if token:
             found["api"] = list(target.items(path_of("issuers", issuer, "api-keys")))
     show(found, as_json, _keys_text)
@@ -110,6 +115,9 @@ def _keys_text(found: dict[str, Any]) -> str:
         f"chain  {k['key']}  {','.join(k['roles'])}  until {k['valid_until'] or 'open'}"
         for k in found["chain"]
     ]
+    for key in found["signing"]:
+        end = f"until {key['retired_at']}" if key["retired_at"] else "signs now"
+        lines.append(f"signs  {key['kind']}  {end}  {key['verification_method'] or 'no DID'}")
     for key in found.get("api", []):
         end = "revoked" if key["revoked_at"] else f"expires {key['expires_at'] or 'never'}"
         lines.append(f"api    {key['id']}  {','.join(key['scopes'])}  {end}  {key['label']}")
@@ -141,6 +149,28 @@ def create_key(
     with server(server_url, key or admin_token()) as target:
         made = target.post(path_of("issuers", issuer, "api-keys"), body)
     show(made, as_json, lambda m: f"id       {m['id']}\nAPI key  {m['api_key']}  (shown once)")
+
+
+@keys_app.command("rotate")
+@guarded
+def rotate_key(
+    issuer: IssuerAddress,
+    kind: Annotated[str, typer.Option(help="Ed25519, P-256 or RSA-2048.")] = "Ed25519",
+    server_url: ServerUrl = None,
+    key: ApiKey = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Let a new key sign the issuer's credentials from now on.
+
+    The old key stays in the DID document: what it signed still verifies.
+
+    Example: rootmark keys rotate 0x<issuer> --kind P-256
+    """
+    from registry.cli.client import path_of
+
+    with server(server_url, key or admin_token()) as target:
+        made = target.post(path_of("issuers", issuer, "signing-keys"), {"kind": kind})
+    show(made, as_json, lambda m: f"signs  {m['kind']}  {m['verification_method'] or 'no DID'}")
 
 
 @keys_app.command("delete")

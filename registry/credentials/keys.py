@@ -35,7 +35,7 @@ from registry.encoding import (
     to_base58btc,
     to_base64url,
 )
-from registry.errors import BadSignatureError, ValidationError
+from registry.errors import BadSignatureError, Fault, UnsupportedKeyError, ValidationError
 
 MIN_RSA_BITS = 2048
 MAX_RSA_BITS = 8192
@@ -142,21 +142,23 @@ class PublicKey:
         """Read ``publicKeyMultibase``, such as ``z6Mk…``.
 
         Raises:
+            UnsupportedKeyError: a kind that is not known here, code ``key-kind``.
             ValidationError: code ``type``, ``multibase`` or ``key``.
         """
         value = parse_base58btc(text, max_characters=_MAX_MULTIKEY_CHARACTERS, pointer=pointer)
         for kind, prefix in _PREFIXES.items():
             if value.startswith(prefix):
                 return cls.from_raw(kind, value[len(prefix) :], pointer=pointer)
-        raise _no_key("the key is of a kind that is not known here", pointer)
+        raise _unknown_kind(pointer)
 
     @classmethod
     def from_jwk(cls, jwk: object, *, pointer: str = "") -> PublicKey:
         """Read a public JWK; members that are not about the key itself are ignored.
 
         Raises:
-            ValidationError: code ``type``, ``base64url`` or ``key``: an unknown kind, coordinates of another
-            length or off the curve, private members, a use other than signatures, an ``alg`` of another kind.
+            UnsupportedKeyError: a kind that is not known here, code ``key-kind``.
+            ValidationError: code ``type``, ``base64url`` or ``key``: coordinates of another length or off the
+            curve, private members, a use other than signatures, an ``alg`` of another kind.
         """
         if not isinstance(jwk, Mapping):
             raise invalid("type", "a JWK is an object", pointer)
@@ -305,13 +307,23 @@ def _rsa_verifier(der: bytes) -> _RsaVerifier:
         raise ValueError("these bytes are no public key") from error
     if not isinstance(key, rsa.RSAPublicKey) or _spki(key) != der:
         raise ValueError("these bytes are no RSA key in its canonical form")
-    if not MIN_RSA_BITS <= key.key_size <= MAX_RSA_BITS or key.public_numbers().e > _MAX_RSA_EXPONENT:
-        raise ValueError(f"an RSA key has {MIN_RSA_BITS} to {MAX_RSA_BITS} bits and a small exponent")
+    if not MIN_RSA_BITS <= key.key_size <= MAX_RSA_BITS or not _usual_numbers(key):
+        raise ValueError(f"an RSA key has {MIN_RSA_BITS} to {MAX_RSA_BITS} bits, and odd numbers")
     return _RsaVerifier(key)
+
+
+def _usual_numbers(key: rsa.RSAPublicKey) -> bool:
+    numbers = key.public_numbers()
+    return numbers.n % 2 == 1 and numbers.e % 2 == 1 and 3 <= numbers.e <= _MAX_RSA_EXPONENT
 
 
 def _no_key(detail: str, pointer: str) -> ValidationError:
     return invalid("key", detail, pointer)
+
+
+def _unknown_kind(pointer: str) -> UnsupportedKeyError:
+    detail = "the key is of a kind that is not known here"
+    return UnsupportedKeyError(detail, faults=[Fault("key-kind", detail, pointer)])
 
 
 def _compressed(key: ec.EllipticCurvePublicKey) -> bytes:
@@ -331,7 +343,7 @@ def _of_cryptography(key: object) -> PublicKey:
                 return PublicKey(kind, _compressed(key))
     if isinstance(key, ed25519.Ed25519PublicKey):
         return PublicKey.from_raw(KeyType.ED25519, key.public_bytes_raw())
-    raise _no_key("the key is of a kind that is not known here", "")
+    raise _unknown_kind("")
 
 
 def _accepted_algorithms(kind: KeyType) -> tuple[str, ...]:
@@ -353,7 +365,7 @@ def _read_jwk(jwk: Mapping[str, JsonValue], pointer: str) -> PublicKey:
                 if len(x) != curve.size or len(y) != curve.size:
                     raise _no_key(f"the coordinates have {curve.size} bytes each", pointer)
                 return PublicKey.from_point(kind, b"\x04" + x + y, pointer=pointer)
-    raise _no_key("the key is of a kind that is not known here", pointer)
+    raise _unknown_kind(pointer)
 
 
 def _read_rsa_jwk(jwk: Mapping[str, JsonValue], pointer: str) -> PublicKey:

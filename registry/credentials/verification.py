@@ -15,7 +15,9 @@ from hashlib import sha256
 from typing import Protocol
 
 from registry.credentials.findings import Examination, Examiner, Finding, Presented
+from registry.credentials.formats.open_badges_2 import hosted_assertion
 from registry.credentials.merging import Circumstances, judge_alone, merge
+from registry.credentials.rdf import rdf_digest
 from registry.credentials.sources import Documents, Ledgers, Tools
 from registry.encoding import (
     Address,
@@ -26,7 +28,7 @@ from registry.encoding import (
     credential_digest,
     require_unguessable_id,
 )
-from registry.errors import MalformedInputError, RootmarkError, ValidationError
+from registry.errors import MalformedInputError, RootmarkError, UnavailableSourceError, ValidationError
 from registry.merkle import InclusionProof
 from registry.ports.clock import Clock
 from registry.ports.documents import Canonicalizer
@@ -41,6 +43,8 @@ class DocumentRequest:
     """What to verify, out of its carrier, and how.
 
     Attributes:
+        hosted_at: instead of a document, where an old badge says that its assertion is hosted.
+        digest: that the caller takes the document to have.
         proof: a RootmarkProof beside the document.
         issuer: the issuer that the caller expects: an address, or a DID or URL.
         as_of, live: as in `registry.services.claims.VerifyRequest`.
@@ -48,6 +52,8 @@ class DocumentRequest:
     """
 
     presented: Presented
+    hosted_at: str | None = None
+    digest: Digest | None = None
     proof: InclusionProof | None = None
     issuer: Address | str | None = None
     as_of: int | datetime | None = None
@@ -164,11 +170,16 @@ class CredentialVerification:
     # --- looking --------------------------------------------------------------------------------------------
 
     def _look(self, request: DocumentRequest) -> _Looked | VerifyRequest:
+        tools = self._tools(request)
         presented = request.presented
+        if request.hosted_at is not None:
+            try:
+                presented = hosted_assertion(request.hosted_at, tools.documents)
+            except UnavailableSourceError as error:
+                return _not_hosted(request, tools, error)
         examiner = next((one for one in self._examining.examiners if one.recognises(presented)), None)
         if examiner is None:
             return self._plain(request)
-        tools = self._tools(request)
         examination = examiner.examine(presented, tools)
         credential = examination.credential
         if credential is not None:
@@ -185,7 +196,9 @@ class CredentialVerification:
             raise ValidationError("no format that is known here was recognised")
         if isinstance(request.issuer, str):
             raise ValidationError("this document names its issuer by no DID; name the issuer's address")
-        return VerifyRequest(None, document, request.proof, request.issuer, request.as_of, request.live)
+        return VerifyRequest(
+            request.digest, document, request.proof, request.issuer, request.as_of, request.live
+        )
 
     def _tools(self, request: DocumentRequest) -> Tools:
         if len(request.supplied) > MAX_SUPPLIED:
@@ -212,7 +225,7 @@ class CredentialVerification:
         """The registry is asked about the place that is claimed; without one about each digest."""
         proof = request.proof or embedded_proof(credential) or self._examining.read_anchor(credential)
         issuer = self._expected_address(request, examination)
-        base = VerifyRequest(None, credential, proof, issuer, request.as_of, request.live)
+        base = VerifyRequest(request.digest, credential, proof, issuer, request.as_of, request.live)
         if proof is not None:
             return [self._with_digest(base, proof.method)]
         if not self._registry.finds_by_digest or not _is_unguessable(credential):
@@ -239,9 +252,8 @@ class CredentialVerification:
     def _with_digest(self, request: VerifyRequest, method: DigestMethod) -> VerifyRequest:
         if method is not DigestMethod.RDFC_SHA256 or request.credential is None:
             return request
-        unsigned = {name: value for name, value in request.credential.items() if name != "proof"}
-        quads = self._examining.canonicalizer.n_quads(unsigned)
-        return replace(request, computed={method: Digest(sha256(quads).digest())})
+        digest = rdf_digest(self._examining.canonicalizer, request.credential)
+        return replace(request, computed={method: digest})
 
     # --- judging --------------------------------------------------------------------------------------------
 
@@ -297,6 +309,13 @@ class CredentialVerification:
             expected=("0x" + expected.hex()) if isinstance(expected, bytes) else expected,
             reading=self._registry.reading(),
         )
+
+
+def _not_hosted(request: DocumentRequest, tools: Tools, error: UnavailableSourceError) -> _Looked:
+    detail = f"the badge says only where its assertion is hosted: {error}"
+    findings = (Finding(CheckName.INTEGRITY, CheckResult.UNKNOWN, detail),)
+    address = (request.hosted_at or "").encode()
+    return _Looked(request, Examination("Open Badges", findings), tools, (), Digest(sha256(address).digest()))
 
 
 def _questions(looked: _Looked | VerifyRequest | RootmarkError) -> tuple[VerifyRequest, ...]:

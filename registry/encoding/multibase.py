@@ -43,7 +43,10 @@ def parse_base58btc(text: object, *, max_characters: int, pointer: str = "") -> 
         raise invalid("multibase", f"a multibase value has at most {max_characters} characters here", pointer)
     if text[:1] != "z" or _BASE58.fullmatch(text, 1) is None:
         raise invalid("multibase", "a multibase value is z and digits of base58btc", pointer)
-    return base58.b58decode(text[1:])
+    digits = text[1:]
+    number = base58.b58decode_int(digits)
+    zeros = len(digits) - len(digits.lstrip("1"))
+    return bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8, "big")
 
 
 def to_base64url(value: bytes) -> str:

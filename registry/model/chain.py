@@ -120,18 +120,30 @@ class CallKind(StrEnum):
     ANNUL_WITHDRAWAL = "annul_withdrawal"
     ADD_KEY = "add_key"
     RETIRE_KEY = "retire_key"
+    SET_PROFILE = "set_profile"
     FUND = "fund"
 
 
 BIT_CALLS = frozenset({CallKind.REVOKE, CallKind.SUSPEND, CallKind.REINSTATE, CallKind.ANNUL})
 STATUS_CALLS = BIT_CALLS | {CallKind.WITHDRAW, CallKind.ANNUL_WITHDRAWAL}
-ADMIN_CALLS = frozenset({CallKind.ADD_KEY, CallKind.RETIRE_KEY, CallKind.ANNUL, CallKind.ANNUL_WITHDRAWAL})
+ADMIN_CALLS = frozenset(
+    {
+        CallKind.ADD_KEY,
+        CallKind.RETIRE_KEY,
+        CallKind.SET_PROFILE,
+        CallKind.ANNUL,
+        CallKind.ANNUL_WITHDRAWAL,
+    }
+)
+UNRELAYABLE_CALLS = frozenset({CallKind.SET_PROFILE, CallKind.FUND})
+"""Calls without a form by signature: the acting account sends them itself, and needs ether for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ContractCall:
     """What shall happen on chain, before it is decided who sends it.
 
+    ``uri`` is the profile of SET_PROFILE.
     ``account`` is the key of key calls and the receiver of FUND; ``value_wei`` belongs to FUND alone.
     ``consent`` is the new key's KeyConsent signature (65 bytes, or empty where the contract waives it).
     ``signature`` is the acting account's own signature over this call, made elsewhere and valid until
@@ -152,6 +164,7 @@ class ContractCall:
     value_wei: int = 0
     signature: bytes = b""
     deadline: int = 0
+    uri: str | None = None
 
 
 class SendMode(StrEnum):

@@ -21,7 +21,7 @@ class IssuerState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Issuer:
     """An issuer that this server hosts. ``key`` is the operating key the server holds; ``hosted_admin`` says
-    whether the server holds the admin key too (in its separate keystore)."""
+    whether the server holds the admin key too (in its separate keystore). ``email`` is for the public."""
 
     address: Address
     name: str
@@ -30,6 +30,7 @@ class Issuer:
     key: Address
     hosted_admin: bool
     created_at: datetime
+    email: str | None = None
 
 
 class Scope(StrEnum):

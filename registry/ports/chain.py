@@ -24,6 +24,7 @@ from registry.model.chain import (
     RegistryEvent,
     RegistryInfo,
 )
+from registry.ports.ledgers import Ledgers
 
 
 class ChainReader(Protocol):
@@ -174,6 +175,10 @@ class CallEncoder(Protocol):
         """EIP-712 typed data by which a key agrees to act for an issuer."""
         ...
 
+    def consenting_key(self, call: ContractCall) -> bytes | None:
+        """The compressed public key (33 bytes) behind the consent of an ADD_KEY; None when it shows none."""
+        ...
+
     def is_selector(self, first_four: bytes) -> bool:
         """Whether a root that starts so would be taken for a function call instead of the fallback."""
         ...
@@ -185,6 +190,10 @@ class Chain(ChainReader, ChainWriter, Protocol):
     @property
     def encoder(self) -> CallEncoder:
         """The contract's calling conventions."""
+        ...
+
+    def ledgers(self, *, confirmations: int) -> Ledgers:
+        """Any transaction and contract of the same chain; valid until `close`."""
         ...
 
     def close(self) -> None:

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from registry.encoding import Address, BlockHash, Digest, DigestMethod, Root, Salt, TxHash
 from registry.model.batches import Anchor, Batch, BatchState, Entry, NewEntry
 from registry.model.chain import (
+    CallKind,
     ContractCall,
     EventKind,
     Header,
@@ -35,6 +36,7 @@ from registry.model.operations import (
     StatusRequest,
     TransactionState,
 )
+from registry.ports.credential_store import SigningKeyRepository
 
 
 class IssuerRepository(Protocol):
@@ -237,6 +239,10 @@ class OutboxRepository(Protocol):
     def operations_of_batch(self, seq: int) -> Sequence[Operation]: ...
 
     def operations_of_request(self, request_id: str) -> Sequence[Operation]: ...
+
+    def operations_of_kind(self, issuer: Address, kind: CallKind) -> Sequence[Operation]:
+        """The issuer's operations of a kind that is rare, in any state, oldest first."""
+        ...
 
     def pending_for_roots(self, roots: Collection[tuple[Address, Root]]) -> Sequence[Operation]:
         """Status operations on these batches that are held, queued or submitted: asked for and not mined."""
@@ -512,6 +518,8 @@ class Unit(Protocol):
     def idempotency(self) -> IdempotencyRepository: ...
     @property
     def meta(self) -> MetaRepository: ...
+    @property
+    def signing_keys(self) -> SigningKeyRepository: ...
 
 
 class Store(Protocol):

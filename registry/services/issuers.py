@@ -110,6 +110,7 @@ class IssuerService:
         url: str,
         admin: Address | None = None,
         *,
+        email: str | None = None,
         idempotency: IdempotencyRef | None = None,
     ) -> Registration:
         """Take an issuer on, hosted unless ``admin`` names its own admin account.
@@ -136,6 +137,7 @@ class IssuerService:
             key=key.address,
             hosted_admin=admin is None,
             created_at=now,
+            email=email,
         )
         with self._store.write() as unit:
             unit.issuers.add(issuer)

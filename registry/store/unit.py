@@ -12,6 +12,7 @@ from registry.store.repositories.feed import Feed
 from registry.store.repositories.issuers import Access, Issuers
 from registry.store.repositories.outbox import Outbox
 from registry.store.repositories.running import Idempotency, Leases, Meta
+from registry.store.repositories.signing_keys import SigningKeys
 from registry.store.schema import VERSION_TABLE
 
 _VERSION = select(table(VERSION_TABLE, column("version_num")).c.version_num)
@@ -32,6 +33,7 @@ class SqlUnit:
         self.events = Events(database)
         self.idempotency = Idempotency(database)
         self.meta = Meta(database)
+        self.signing_keys = SigningKeys(database)
 
     def schema_version(self) -> str | None:
         """The version that migrations noted."""

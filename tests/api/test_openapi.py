@@ -17,6 +17,7 @@ from schemathesis.checks import load_all_checks
 
 from api.app import create_app
 from registry.bootstrap import App
+from registry.encoding import parse_address
 from registry.settings import Settings
 from tests.api.conftest import Api, new_digest
 
@@ -75,7 +76,7 @@ def test_answer_is_as_the_text_says(api: Api, label: str, mode: GenerationMode) 
     @hypothesis.given(case=operation.as_strategy(generation_mode=mode))
     def requests(case: schemathesis.Case) -> None:
         parameters = case.path_parameters
-        if "/api-keys" in case.path or case.path.endswith(("/keys", "/retirement")):
+        if "/api-keys" in case.path or case.path.endswith(("/keys", "-keys", "/retirement")):
             parameters["address"] = api.address  # another issuer's are refused before anything is read
         response = case.call(base_url=api.url, headers=headers)
         case.validate_response(response, checks=CHECKS)
@@ -125,7 +126,9 @@ def found(api: Api) -> dict[str, dict[str, Any]]:
     withdrawn = api.final_batch([new_digest()])
     api.final_request(api.issuer.post(f"/v1/batches/{withdrawn['id']}/withdrawal", json={}).json())
     api.admin.post(f"/v1/issuers/{api.address}/api-keys", json={"label": "one more", "scopes": ["read"]})
+    api.issuer.post(f"/v1/issuers/{api.address}/signing-keys", json={"kind": "Ed25519"})
     return {
+        "did": {"path": api.app.identity.did(parse_address(api.address))},
         "digest": {"path": digest},
         "batch_id": {"path": batch["id"]},
         "request_id": {"path": request["id"]},

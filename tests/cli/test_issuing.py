@@ -143,6 +143,26 @@ def test_api_key_is_made_used_and_ended(shell: Shell, running: Running) -> None:
     assert shell.run("batch", "create", "-", stdin=lines_of(new_digest()), **key).code == 2
 
 
+def test_signing_key_is_rotated_and_listed(shell: Shell, running: Running) -> None:
+    admin = {"ROOTMARK_API_KEY": running.admin_scoped_key}
+    assert shell.run("keys", "rotate", running.issuer, "--kind", "DSA", **admin).code == 2
+    assert shell.run("keys", "rotate", "0x" + "00" * 20, **admin).code == 2
+    first, second = (shell.done("keys", "rotate", running.issuer, **admin) for _ in range(2))
+    told = shell.run("keys", "list", running.issuer, **admin).out
+    assert f"signs  Ed25519  until {second['created_at']}  {first['verification_method']}" in told
+    assert f"signs  Ed25519  signs now  {second['verification_method']}" in told
+    listed = shell.done("keys", "list", running.issuer, **admin)["signing"]
+    assert [key["public_key_jwk"] for key in listed] == [first["public_key_jwk"], second["public_key_jwk"]]
+    assert shell.run("keys", "list", "0x" + "00" * 20, ROOTMARK_API_KEY="").out == "no keys\n"
+
+
+def test_email_of_an_issuer_is_shown_to_everybody(shell: Shell, running: Running) -> None:
+    owner = {"ROOTMARK_DATA_DIR": str(running.data_dir), "ROOTMARK_API_KEY": ""}
+    email = ("--email", "office@mail.example")
+    made = shell.done("issuer", "create", "Mail College", "https://mail.example", *email, **owner)
+    assert shell.done("issuer", "show", made["address"])["email"] == "office@mail.example"
+
+
 def test_issuer_with_its_own_admin_is_awaited(shell: Shell, running: Running) -> None:
     ran = shell.run(
         "issuer",

@@ -92,8 +92,9 @@ def test_an_empty_secret_file_refuses_to_start(tmp_path: Path) -> None:
 
 def test_the_keystores_are_apart_and_so_are_their_passwords(tmp_path: Path) -> None:
     with running(tmp_path):
-        first, second = (tmp_path / f"{name}-keys-password" for name in ("operating", "admin"))
-        assert first.read_text() != second.read_text()
+        names = ("operating", "admin", "credential")
+        passwords = {(tmp_path / f"{name}-keys-password").read_text() for name in names}
+        assert len(passwords) == len(names)
 
 
 def test_a_data_directory_serves_one_process(tmp_path: Path) -> None:
@@ -112,8 +113,14 @@ def test_a_sqlite_database_serves_one_process_on_any_chain(tmp_path: Path) -> No
 def test_no_repr_shows_a_secret(tmp_path: Path) -> None:
     with running(tmp_path, admin_token="chosen by the operator") as app:
         shown = f"{app!r} {app.settings!r} {app.chain!r} {app.access!r} {app.pipeline!r} {app.issuers!r}"
+        shown += repr(app.identity)
         assert "chosen by the operator" not in shown
-        for name in ("operating-keys-password", "admin-keys-password", "chain/faucet.key"):
+        for name in (
+            "operating-keys-password",
+            "admin-keys-password",
+            "credential-keys-password",
+            "chain/faucet.key",
+        ):
             assert (tmp_path / name).read_text().strip() not in shown
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -48,6 +49,26 @@ def test_canonical_form_keeps_the_value(value: Any) -> None:
 def test_canonical_form_does_not_depend_on_spelling(value: Any, ascii_only: bool, indent: Any) -> None:
     spelled = json.dumps(value, ensure_ascii=ascii_only, indent=indent).encode()
     assert canonical_json(parse_json(spelled)) == canonical_json(value)
+
+
+# Names around the surrogates, where code points and UTF-16 code units sort differently; every control.
+edge_texts = st.text(
+    st.sampled_from(
+        'aZ\x00\x01\x08\t\n\x0b\x0c\r\x1f"\\/\x7f\x80\u2028\ud7ff\ue000\uffff\U00010000\U0010ffff'
+    ),
+    max_size=4,
+)
+edge_values = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(-MAX_SAFE_INTEGER, MAX_SAFE_INTEGER), edge_texts),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(edge_texts, inner, max_size=4)),
+    max_leaves=15,
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.one_of(edge_values, values))
+def test_canonical_form_is_that_of_the_reference_implementation(value: Any) -> None:
+    assert canonical_json(value) == rfc8785.dumps(value)
 
 
 @settings(deadline=None)

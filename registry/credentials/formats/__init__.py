@@ -1,1 +1,1 @@
-"""Examiners, one for each format of credential: each takes what was shown and gives findings."""
+"""Examiners, one for each format of document: each takes what was shown and gives findings."""

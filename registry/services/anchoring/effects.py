@@ -35,6 +35,7 @@ _EVENT_OF: Mapping[CallKind, EventKind] = {
     CallKind.ANNUL_WITHDRAWAL: EventKind.WITHDRAWAL_ANNULLED,
     CallKind.ADD_KEY: EventKind.KEY_ADDED,
     CallKind.RETIRE_KEY: EventKind.KEY_RETIRED,
+    CallKind.SET_PROFILE: EventKind.PROFILE_SET,
 }
 
 
@@ -85,6 +86,8 @@ def _is_of(call: ContractCall, event: RegistryEvent) -> bool:
         return event.account == call.account and event.roles == call.roles
     if call.kind is CallKind.RETIRE_KEY:
         return event.account == call.account
+    if call.kind is CallKind.SET_PROFILE:
+        return event.uri == call.uri
     return event.root == call.root
 
 
@@ -110,6 +113,8 @@ def unmet(chain: Chain, call: ContractCall, header: Header, *, sent: bool = Fals
 def _is_met(chain: Chain, call: ContractCall, header: Header, *, sent: bool) -> bool:
     if call.kind is CallKind.FUND:
         return chain.balance_wei(_account(call)) >= call.value_wei
+    if call.kind is CallKind.SET_PROFILE:
+        return False  # the contract keeps no URI: the event alone shows it
     if call.kind in (CallKind.ADD_KEY, CallKind.RETIRE_KEY):
         key = chain.key_of(_account(call), header.hash)
         if key.issuer != call.issuer:

@@ -18,7 +18,13 @@ from registry.errors import (
     ContractRevertedError,
     SignerError,
 )
-from registry.model.chain import CallKind, ContractCall, SendMode, UnsignedTransaction
+from registry.model.chain import (
+    UNRELAYABLE_CALLS,
+    CallKind,
+    ContractCall,
+    SendMode,
+    UnsignedTransaction,
+)
 from registry.model.operations import Attempt, Operation, OperationState, TransactionState
 from registry.ports.chain import Chain
 from registry.ports.clock import Clock
@@ -206,7 +212,7 @@ class Submitting:
                 if plan is not None and plan.gas * fees.max_fee_per_gas_wei + plan.value_wei <= available:
                     return plan
         relayer = self._keys.relayer
-        if call.kind is CallKind.FUND or relayer is None or relayer.address == actor:
+        if call.kind in UNRELAYABLE_CALLS or relayer is None or relayer.address == actor:
             self._wait(operation, f"{to_hex(actor)} has no ether to send it")
             return None
         plan = self._relayed(relayer.address, actor, call, view)

@@ -35,6 +35,7 @@ def _issuer(row: ResultRow[Any]) -> Issuer:
         key=Address(row.key),
         hosted_admin=bool(row.hosted_admin),
         created_at=instant(row.created_at),
+        email=row.email,
     )
 
 
@@ -68,6 +69,7 @@ class Issuers:
                 key=issuer.key,
                 hosted_admin=issuer.hosted_admin,
                 created_at=micros(issuer.created_at),
+                email=issuer.email,
             )
             .on_conflict_do_nothing()
         )

@@ -48,6 +48,7 @@ def _call_values(call: ContractCall) -> dict[str, Any]:
         "call_value_wei": str(call.value_wei),
         "call_signature": call.signature,
         "call_deadline": str(call.deadline),
+        "call_uri": call.uri,
     }
 
 
@@ -66,6 +67,7 @@ def _call(row: ResultRow[Any]) -> ContractCall:
         value_wei=int(row.call_value_wei),
         signature=row.call_signature,
         deadline=int(row.call_deadline),
+        uri=row.call_uri,
     )
 
 
@@ -164,6 +166,15 @@ class Operations:
     def operations_of_request(self, request_id: str) -> Sequence[Operation]:
         """Oldest first."""
         query = select(OPERATIONS).where(OPERATIONS.c.request_id == request_id).order_by(OPERATIONS.c.id)
+        return [operation_of(row) for row in self._db.rows(query)]
+
+    def operations_of_kind(self, issuer: Address, kind: CallKind) -> Sequence[Operation]:
+        """The issuer's operations of a kind that is rare, in any state, oldest first."""
+        query = (
+            select(OPERATIONS)
+            .where(OPERATIONS.c.issuer == issuer, OPERATIONS.c.call_kind == kind.value)
+            .order_by(OPERATIONS.c.id)
+        )
         return [operation_of(row) for row in self._db.rows(query)]
 
     def pending_for_roots(self, roots: Collection[tuple[Address, Root]]) -> Sequence[Operation]:

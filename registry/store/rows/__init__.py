@@ -23,6 +23,7 @@ from registry.store.rows.running import (
     LeaseRow,
     MetaRow,
 )
+from registry.store.rows.signing_keys import SigningKeyRow
 
 METADATA: MetaData = Row.metadata
 """All tables of the registry, and no other's."""
@@ -48,6 +49,7 @@ __all__ = [
     "MismatchRow",
     "OperationRow",
     "PositionRow",
+    "SigningKeyRow",
     "SkippedDigestRow",
     "StatusRequestRow",
     "TileRow",

@@ -20,6 +20,7 @@ class IssuerRow(Row, table=True):
     key: bytes
     hosted_admin: bool
     created_at: int = Field(sa_type=BigInteger)
+    email: str | None = Field(default=None, sa_type=Text)
 
 
 class ApiKeyRow(Row, table=True):

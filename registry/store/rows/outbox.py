@@ -46,6 +46,7 @@ class OperationRow(Row, table=True):
     call_value_wei: str = Field(sa_type=Text)
     call_signature: bytes
     call_deadline: str = Field(sa_type=Text)
+    call_uri: str | None = Field(default=None, sa_type=Text)
 
 
 class TransactionRow(Row, table=True):

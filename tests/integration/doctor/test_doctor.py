@@ -212,12 +212,24 @@ def _broken_file(data_dir: Path) -> None:
     next((data_dir / "operating-keys").iterdir()).write_text("{")
 
 
-@pytest.mark.parametrize("harm", [_other_password, _no_password, _broken_file])
+def _broken_signing_key(data_dir: Path) -> None:
+    next((data_dir / "credential-keys").iterdir()).write_text("-----BEGIN")
+
+
+def _no_password_of_signing_keys(data_dir: Path) -> None:
+    (data_dir / "credential-keys-password").unlink()
+
+
+HARMS = [_other_password, _no_password, _broken_file, _broken_signing_key, _no_password_of_signing_keys]
+
+
+@pytest.mark.parametrize("harm", HARMS)
 def test_unreadable_keystore_is_found(harm: Callable[[Path], None]) -> None:
     settings = load_settings()
     app = build(settings)
     try:
-        app.issuers.register(ADMIN, "College", "https://college.example", None)
+        made = app.issuers.register(ADMIN, "College", "https://college.example", None)
+        app.identity.signer(made.issuer.address)
     finally:
         app.close()
     assert not bad(examine(settings))

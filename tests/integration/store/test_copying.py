@@ -12,6 +12,7 @@ from registry.encoding import Address, Digest, DigestMethod, Root, Salt
 from registry.errors import ConfigurationError
 from registry.model.batches import BatchState, NewEntry
 from registry.model.issuers import Issuer, IssuerState
+from registry.model.signing_keys import SigningKey, SigningKeyKind
 from registry.store import copy_database, open_store
 from tests.support.databases import database_url, postgres_server, postgres_url, sqlite_url
 
@@ -27,6 +28,7 @@ def _fill(url: str) -> list[Digest]:
     try:
         with store.write() as unit:
             unit.issuers.add(Issuer(ISSUER, "A", "https://a.example", IssuerState.ACTIVE, ISSUER, True, NOW))
+            unit.signing_keys.add(SigningKey(ISSUER, b"\x44" * 32, SigningKeyKind.ED25519, NOW, None))
             batch = unit.batches.create(ISSUER, BatchState.RECEIVING, NOW, allow_duplicate=False)
             entries = [
                 NewEntry(digest, DigestMethod.OPAQUE, Salt(token_bytes(32)), external_id=digest.hex())
@@ -50,6 +52,8 @@ def test_copy_has_every_row_and_goes_on_counting(direction: str, sqlite_url: str
     try:
         with store.read() as unit:
             assert [entry.digest for entry in unit.entries.of_batch(1, 0, 100)] == digests
+            (signing_key,) = unit.signing_keys.of_issuer(ISSUER)
+            assert signing_key.public_key == b"\x44" * 32
             assert unit.entries.by_external_ids(ISSUER, [digests[3].hex()])[0].index == 3
         with store.write() as unit:
             batch = unit.batches.create(ISSUER, BatchState.OPEN, NOW, allow_duplicate=False)

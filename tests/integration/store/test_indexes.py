@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event
 
-from registry.model.chain import EventKind
+from registry.model.chain import CallKind, EventKind
 from registry.model.operations import OperationState, TransactionState
+from registry.model.signing_keys import SigningKeyKind
 from registry.ports.store import Unit
 from registry.store import SqlStore
 from registry.store.prepared import Prepared
@@ -27,6 +28,8 @@ QUESTIONS: dict[str, Callable[[Unit], object]] = {
     "issuer": lambda unit: unit.issuers.get(address("a")),
     "key by token": lambda unit: unit.access.key_by_token(b32("t")),
     "keys of issuer": lambda unit: unit.access.keys_of(address("a")),
+    "current signing key": lambda unit: unit.signing_keys.current(address("a"), SigningKeyKind.ED25519),
+    "signing keys of issuer": lambda unit: unit.signing_keys.of_issuer(address("a")),
     "batch by id": lambda unit: unit.batches.by_id("x"),
     "batches by root": lambda unit: unit.batches.by_roots(PAIRS),
     "batches of issuer": lambda unit: unit.batches.page(address("a"), None, 9, 5),
@@ -47,6 +50,7 @@ QUESTIONS: dict[str, Callable[[Unit], object]] = {
     "operations by state": lambda unit: unit.outbox.operations(states={OperationState.QUEUED}),
     "operations of batch": lambda unit: unit.outbox.operations_of_batch(1),
     "operations of request": lambda unit: unit.outbox.operations_of_request("r"),
+    "operations of kind": lambda unit: unit.outbox.operations_of_kind(address("a"), CallKind.ADD_KEY),
     "pending": lambda unit: unit.outbox.pending_for_roots(PAIRS),
     "nonce": lambda unit: unit.outbox.next_nonce(address("s"), 0),
     "signed": lambda unit: unit.outbox.transactions(states={TransactionState.SIGNED}, sender=address("s")),

@@ -66,3 +66,17 @@ def test_value_nested_deeper_than_the_interpreter_goes_is_refused() -> None:
     with pytest.raises(MalformedJsonError) as caught:
         canonical_json(_nested(sys.getrecursionlimit() + 100))
     assert isinstance(caught.value.__cause__, RecursionError)
+
+
+def test_value_that_only_another_serialiser_takes_is_refused() -> None:
+    from datetime import UTC, datetime
+
+    with pytest.raises(MalformedJsonError):
+        canonical_json({"at": datetime(2026, 1, 1, tzinfo=UTC)})  # type: ignore[dict-item]
+
+
+def test_names_are_sorted_by_utf_16_code_units() -> None:
+    assert (
+        canonical_json({"\ue000": 1, "\U00010000": 2, "a": 3}) == '{"a":3,"\U00010000":2,"\ue000":1}'.encode()
+    )
+    assert canonical_json({"\ud7ff": 1, "\xe9": 2, "a": 3}) == '{"a":3,"\xe9":2,"\ud7ff":1}'.encode()

@@ -10,6 +10,7 @@ from web3 import Web3
 
 from registry.chain.abi import load_artifact
 from registry.chain.calls import RegistryCallEncoder
+from registry.chain.keystore import LocalSigner
 from registry.encoding import Address, Root
 from registry.model.chain import CallKind, Change, ContractCall
 from registry.ports.chain import CallEncoder
@@ -44,6 +45,20 @@ CASES: list[tuple[ContractCall, str, Sequence[Any], Sequence[Any]]] = [
         [HEX_KEY, 2**40 - 1, 6],
     ),
 ]
+
+
+PROFILE = ContractCall(CallKind.SET_PROFILE, ISSUER, uri="did:web:college.example:å")
+
+
+def test_profile_is_set_directly_and_cannot_be_relayed() -> None:
+    expected = CONTRACT.encode_abi("setProfile", [HEX_ISSUER, "did:web:college.example:å"])
+    assert ENCODER.direct(PROFILE) == (REGISTRY, bytes.fromhex(expected[2:]))
+    with pytest.raises(ValueError, match="relayed"):
+        ENCODER.relayed(PROFILE, KEY, 99, SIGNATURE)
+    with pytest.raises(ValueError, match="relayed"):
+        ENCODER.typed_data(PROFILE, 0, 99)
+    with pytest.raises(ValueError, match="URI"):
+        ENCODER.direct(ContractCall(CallKind.SET_PROFILE, ISSUER))
 
 
 @pytest.mark.parametrize(("call", "function", "direct", "relayed"), CASES, ids=[case[1] for case in CASES])
@@ -108,3 +123,37 @@ def test_a_call_that_lacks_a_field_or_has_one_out_of_range_is_a_value_error(call
 def test_every_selector_is_one_and_a_root_is_none() -> None:
     assert ENCODER.is_selector(bytes.fromhex(CONTRACT.encode_abi("anchor", [ROOT])[2:10]))
     assert not ENCODER.is_selector(ROOT[:4])
+
+
+# --- whose consent it is ------------------------------------------------------------------------------------
+
+CONSENTING = LocalSigner(b"\x17" * 32)
+
+
+def addition(signer: LocalSigner, **changes: Any) -> ContractCall:
+    """An ADD_KEY with a consent that ``signer`` gave for the account of `CONSENTING`."""
+    consent = signer.sign_typed_data(ENCODER.key_consent(ISSUER, CONSENTING.address, 7, 77))
+    fields = {"account": CONSENTING.address, "roles": 7, "consent_deadline": 77, "consent": consent}
+    return ContractCall(CallKind.ADD_KEY, ISSUER, **(fields | changes))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        addition(LocalSigner(b"\x18" * 32)),
+        addition(CONSENTING, roles=15),
+        addition(CONSENTING, consent_deadline=78),
+        addition(CONSENTING, consent=b""),
+        addition(CONSENTING, consent=b"\xff" * 65),
+        addition(CONSENTING, consent=bytes(64) + b"\x1b"),
+        addition(CONSENTING, consent=b"\x01" * 64 + b"\x1c"),
+    ],
+    ids=["another's", "other roles", "another deadline", "none", "no signature", "zero", "arbitrary"],
+)
+def test_consent_that_the_key_did_not_give_shows_no_public_key(call: ContractCall) -> None:
+    assert ENCODER.consenting_key(call) is None
+
+
+def test_consent_shows_the_public_key_of_the_account() -> None:
+    assert ENCODER.consenting_key(addition(CONSENTING)) == CONSENTING.public_key
+    assert len(CONSENTING.public_key) == 33

@@ -243,7 +243,7 @@ def test_a_failed_write_leaves_nothing_behind(
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("registry.chain.keystore.os.fsync", full)
+    monkeypatch.setattr("registry.files.os.fsync", full)
     with pytest.raises(SignerError):
         keystore.create()
     assert list(directory.iterdir()) == []

@@ -89,6 +89,12 @@ def test_key_added_with_other_roles_does_not_show_the_addition() -> None:
     assert shown_by(call, receipt(event(EventKind.KEY_ADDED, None, account=KEY, roles=7)))
 
 
+def test_another_profile_does_not_show_the_profile() -> None:
+    call = ContractCall(CallKind.SET_PROFILE, ISSUER, uri="did:web:a.example")
+    assert not shown_by(call, receipt(event(EventKind.PROFILE_SET, None, uri="did:web:b.example")))
+    assert shown_by(call, receipt(event(EventKind.PROFILE_SET, None, uri="did:web:a.example")))
+
+
 @pytest.mark.parametrize("status", [0, 1])
 def test_a_transfer_counts_by_its_status(status: int) -> None:
     call = ContractCall(CallKind.FUND, ISSUER, account=KEY, value_wei=1)

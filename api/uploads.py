@@ -1,0 +1,97 @@
+"""Documents that are sent as what they are: the raw file, or a form with a file and fields.
+
+The whole body is capped before anything is parsed, and stays in memory: the largest file that is read has
+10 MiB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+from api.body import MIB, media_type, read_bytes
+from registry.errors import Fault, UnsupportedMediaTypeError, ValidationError
+
+FILE_BYTES = 10 * MIB
+FORM_BYTES = FILE_BYTES + MIB
+MAX_FIELDS = 10
+FORM_TYPE = "multipart/form-data"
+FILE_TYPES = frozenset(
+    {
+        "application/dc+sd-jwt",
+        "application/jwt",
+        "application/ld+json",
+        "application/octet-stream",
+        "application/vc",
+        "application/vc+jwt",
+        "application/vc+ld+json",
+        "application/vc+sd-jwt",
+        "image/png",
+        "image/svg+xml",
+    }
+)
+_NAMED = ", ".join(sorted(FILE_TYPES))
+_FIELD_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file as it was sent; ``fields`` are the form's, none for a raw body."""
+
+    data: bytes
+    name: str | None
+    media_type: str | None
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+async def read_upload(request: Request) -> Upload:
+    """The file of a request, from a form's one file or from the raw body.
+
+    Raises:
+        UnsupportedMediaTypeError: neither a form nor one of `FILE_TYPES`.
+        TooLargeError: over 10 MiB.
+        ValidationError: the form is broken, or has not exactly one file.
+    """
+    kind = media_type(request)
+    if kind in FILE_TYPES:
+        return Upload(await read_bytes(request, FILE_BYTES), None, kind)
+    if kind != FORM_TYPE or "boundary=" not in request.headers.get("content-type", ""):
+        raise UnsupportedMediaTypeError(f"send application/json, a form with a file, or {_NAMED}")
+    body = await read_bytes(request, FORM_BYTES)
+
+    async def stream() -> AsyncGenerator[bytes, None]:
+        yield body
+
+    parser = MultiPartParser(
+        request.headers, stream(), max_files=1, max_fields=MAX_FIELDS, max_part_size=_FIELD_BYTES
+    )
+    try:
+        form = await parser.parse()
+    except MultiPartException as error:
+        raise _invalid("form", f"the form cannot be read: {error.message}") from error
+    except (KeyError, ValueError) as error:
+        raise _invalid("form", "the form cannot be read") from error
+    try:
+        return await _from_form(form)
+    finally:
+        await form.close()
+
+
+async def _from_form(form: FormData) -> Upload:
+    files = [value for value in form.values() if isinstance(value, UploadFile)]
+    if len(files) != 1:
+        raise _invalid("file", "a form with one file is expected")
+    names = [name for name, value in form.multi_items() if isinstance(value, str)]
+    if len(set(names)) != len(names):
+        raise _invalid("form", "a field stands in the form twice")
+    fields = {name: value for name, value in form.items() if isinstance(value, str)}
+    file = files[0]
+    return Upload(await file.read(), file.filename, file.content_type, fields)
+
+
+def _invalid(code: str, detail: str) -> ValidationError:
+    return ValidationError(detail, faults=[Fault(code, detail, "")])

@@ -1,0 +1,182 @@
+"""What documents of one batch have in common: their shape. Pure, and linear in the document.
+
+The shape is the whole JSON structure except for its free texts: keys in their order, lengths of arrays,
+numbers with their type, booleans, nulls, contexts, types, and everything under a key that is or stands for
+another keyword than ``@id`` and ``@value``. The free texts, in the order of the document, are its leaves. Two
+documents have equal keys exactly if they differ in nothing but their leaves.
+
+Reading the shape also refuses what no honest credential has, before anything expensive looks at it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, TypeAlias, cast
+
+from registry.credentials.rdf.context_store import ContextStore, Vocabulary
+from registry.credentials.rdf.keywords import KEYWORDS, TAKEN_AS_KEYS, shown
+from registry.encoding import JsonValue
+from registry.errors import Fault, RootmarkError, TooComplexError, UnknownContextError, ValidationError
+
+MAX_DEPTH = 64
+MAX_PARTS = 100_000
+MAX_TEXT_CHARACTERS = 4 << 20
+
+_FREE = frozenset(["@id", "@value"])
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """``key`` is equal for documents that differ in ``leaves`` alone."""
+
+    key: str
+    leaves: tuple[str, ...]
+
+
+_Path: TypeAlias = "tuple[_Path, str | int] | None"
+"""Where a value is: the path of what holds it, and its name there. Cheap to extend, unlike a pointer."""
+
+
+@dataclass(slots=True)
+class _Reading:
+    parts: list[str] = field(default_factory=list)
+    leaves: list[str] = field(default_factory=list)
+    contexts: list[tuple[str, _Path]] = field(default_factory=list)
+
+
+class ShapeReader:
+    """Reads shapes; keeps nothing between documents, so it is safe from several threads."""
+
+    def __init__(self, store: ContextStore) -> None:
+        self._store = store
+        self._kinds = _kinds(store.vocabulary)
+
+    def read(self, document: Mapping[str, JsonValue]) -> Shape:
+        """The shape of ``document``, whose contexts are all known afterwards.
+
+        Raises:
+            UnknownContextError: a context that the store does not have, or one that is written out.
+            TooComplexError: deeper, or larger, than the caps above.
+            ValidationError: a keyword that is not taken here, a number that is not finite, a value that is
+                not JSON.
+        """
+        reading = _Reading()
+        self._object(reading, dict(document), None, 0, False)
+        if len(reading.parts) > MAX_PARTS or sum(map(len, reading.leaves)) > MAX_TEXT_CHARACTERS:
+            raise TooComplexError("the document is larger than any credential")
+        for url, path in reading.contexts:
+            if not self._store.is_usable(url):
+                self._store.get(url, _pointer(path))
+        return Shape("".join(reading.parts), tuple(reading.leaves))
+
+    def _object(self, reading: _Reading, value: dict[str, Any], path: _Path, depth: int, fixed: bool) -> None:
+        if depth > MAX_DEPTH:
+            raise TooComplexError(f"the document is nested more than {MAX_DEPTH} deep")
+        kinds = self._kinds
+        append = reading.parts.append
+        append("{")
+        for key, entry in value.items():
+            append(f"{len(key)}:{key}")
+            kind = kinds.get(key)
+            if kind is None and key[:1] != "@":
+                if type(entry) is str and not fixed:
+                    append("s")
+                    reading.leaves.append(entry)
+                else:
+                    self._value(reading, entry, (path, key), depth, fixed)
+            elif key == "@context":
+                self._context(reading, entry, (path, key))
+            elif kind == "refused":
+                detail = f"the keyword {shown(key)} is not taken"
+                raise _invalid("unsupported-keyword", detail, (path, key))
+            else:
+                # A key like @foo is no keyword, but reserved; expansion drops it, which is an error.
+                self._value(reading, entry, (path, key), depth, fixed or kind != "free")
+        append("}")
+
+    def _value(self, reading: _Reading, value: Any, path: _Path, depth: int, fixed: bool) -> None:
+        kind = type(value)
+        if kind is str:
+            if fixed:
+                reading.parts.append(f"t{len(value)}:{value}")
+            else:
+                reading.parts.append("s")
+                reading.leaves.append(value)
+        elif kind is dict:
+            self._object(reading, value, path, depth + 1, fixed)
+        elif kind is list:
+            if depth > MAX_DEPTH:
+                raise TooComplexError(f"the document is nested more than {MAX_DEPTH} deep")
+            reading.parts.append("[")
+            for index, entry in enumerate(value):
+                self._value(reading, entry, (path, index), depth + 1, fixed)
+            reading.parts.append("]")
+        elif value is None or kind is bool or kind is int or (kind is float and math.isfinite(value)):
+            reading.parts.append(f"#{value!r};")
+        else:
+            raise _invalid("not-json", "a value is not JSON", path)
+
+    def _context(self, reading: _Reading, value: Any, path: _Path) -> None:
+        several = isinstance(value, list)
+        reading.parts.append("[" if several else "")
+        for index, entry in enumerate(value if several else [value]):
+            place = (path, index) if several else path
+            if not isinstance(entry, str):
+                detail = "a context is written out in the document; only contexts by their address are taken"
+                raise UnknownContextError(detail, faults=[Fault("inline-context", detail, _pointer(place))])
+            reading.contexts.append((entry, place))
+            reading.parts.append(f"t{len(entry)}:{entry}")
+        reading.parts.append("]" if several else ";")
+
+    def replaced(
+        self, document: Mapping[str, JsonValue], replace: Callable[[int, str], str]
+    ) -> dict[str, JsonValue]:
+        """A copy of ``document``, which `read` took, with ``replace(number, text)`` for each of its
+        leaves."""
+        numbers = count()
+
+        def copied(value: Any, fixed: bool) -> Any:
+            if isinstance(value, str):
+                return value if fixed else replace(next(numbers), value)
+            if isinstance(value, list):
+                return [copied(entry, fixed) for entry in value]
+            if isinstance(value, dict):
+                return {
+                    key: entry if key == "@context" else copied(entry, fixed or self._is_fixed(key))
+                    for key, entry in value.items()
+                }
+            return value
+
+        return cast(dict[str, JsonValue], copied(dict(document), False))
+
+    def _is_fixed(self, key: str) -> bool:
+        kind = self._kinds.get(key)
+        return kind == "fixed" or (kind is None and key[:1] == "@")
+
+
+def _kinds(vocabulary: Vocabulary) -> dict[str, str]:
+    """How to take a key: ``free`` (an id or a value), ``fixed`` (another keyword), ``refused``. A key that is
+    absent is an ordinary term."""
+    kinds = {keyword: "fixed" if keyword in TAKEN_AS_KEYS else "refused" for keyword in KEYWORDS}
+    kinds.update(dict.fromkeys(_FREE, "free"))
+    for alias, keywords in vocabulary.aliases.items():
+        if not keywords <= TAKEN_AS_KEYS:
+            kinds[alias] = "refused"
+        elif not keywords <= _FREE:
+            kinds[alias] = "fixed"
+    return kinds
+
+
+def _pointer(path: _Path) -> str:
+    names = []
+    while path is not None:
+        path, name = path
+        names.append(str(name).replace("~", "~0").replace("/", "~1"))
+    return "".join(f"/{name}" for name in reversed(names))
+
+
+def _invalid(code: str, detail: str, path: _Path) -> RootmarkError:
+    return ValidationError(detail, faults=[Fault(code, detail, _pointer(path))])

@@ -1,0 +1,1 @@
+"""How credentials are signed: Data Integrity proofs and JOSE tokens, created and verified."""
