@@ -8,7 +8,19 @@ from starlette.exceptions import HTTPException
 from api import docs, problems
 from api.limits import Admission, RateLimiter
 from api.middleware import Surround
-from api.routes import audit, batches, credentials, identity, issuers, status, system, verify
+from api.routes import (
+    achievements,
+    audit,
+    awards,
+    batches,
+    credentials,
+    identity,
+    issuers,
+    status,
+    status_lists,
+    system,
+    verify,
+)
 from registry.bootstrap import App
 from registry.errors import RootmarkError
 
@@ -32,7 +44,20 @@ def create_app(app: App) -> FastAPI:
     web.state.rootmark = app
     # Routes are tried in this order, so what is asked most often comes first; an included router would be
     # searched twice for each request.
-    for module in (verify, credentials, batches, identity, issuers, status, audit, system):
+    modules = (
+        verify,
+        credentials,
+        batches,
+        awards,
+        achievements,
+        identity,
+        issuers,
+        status,
+        status_lists,
+        audit,
+        system,
+    )
+    for module in modules:
         web.router.routes.extend(module.router.routes)
     if app.jsonrpc is not None:
         web.add_api_route("/rpc", system.rpc, methods=["POST"], include_in_schema=False)

@@ -39,6 +39,7 @@ _FLUSH_BYTES = 4 * MIB
 
 JSON_TYPES = frozenset({"application/json"})
 NDJSON_TYPES = frozenset({"application/x-ndjson", "application/ndjson"})
+CSV_TYPES = frozenset({"text/csv"})
 
 Model = TypeVar("Model", bound=pydantic.BaseModel)
 
@@ -184,6 +185,13 @@ class SpooledBody:
             if line.strip():
                 yield number, line.rstrip(b"\r\n")
 
+    def raw_lines(self, longest: int) -> Iterator[bytes]:
+        """Lines with their ends, blank ones too; of one that has more than ``longest`` bytes, pieces of
+        ``longest`` + 1."""
+        self._file.seek(0)
+        while line := self._file.readline(longest + 1):
+            yield line
+
     def close(self) -> None:
         """Give the disk space back."""
         self._file.close()
@@ -193,14 +201,15 @@ def _line_error(line: int, detail: str) -> TooLargeError:
     return TooLargeError(detail, faults=[Fault(code="too-large", detail=detail, line=line)])
 
 
-async def spool(request: Request, directory: Path) -> SpooledBody:
-    """Receive a body of up to ``NDJSON_BODY_BYTES`` into a temporary file, so that neither memory nor a
-    database transaction waits for a slow sender.
+async def spool(request: Request, directory: Path, limit: int | None = None) -> SpooledBody:
+    """Receive a body of up to ``limit`` bytes (``NDJSON_BODY_BYTES``) into a temporary file, so that neither
+    memory nor a database transaction waits for a slow sender.
 
     Raises:
         TooLargeError: the body passes the limit.
         StoreUnavailableError: the disk is full.
     """
+    limit = NDJSON_BODY_BYTES if limit is None else limit
     digest = sha256()
     file = SpooledTemporaryFile(max_size=SPOOL_MEMORY_BYTES, dir=str(directory))  # noqa: SIM115 - outlives this function
     try:
@@ -209,8 +218,8 @@ async def spool(request: Request, directory: Path) -> SpooledBody:
         async for part in request.stream():
             size += len(part)
             pending += len(part)
-            if size > NDJSON_BODY_BYTES:
-                raise _too_large(NDJSON_BODY_BYTES)
+            if size > limit:
+                raise _too_large(limit)
             digest.update(part)
             buffer.append(part)
             if pending >= _FLUSH_BYTES:

@@ -63,6 +63,12 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     "external_id": TEXT,
     "allow_duplicate": {"type": "string", "enum": ["true", "false"]},
     "digest_method": {"type": "string", "enum": ["opaque", "jcs-sha256", "rdfc-sha256"]},
+    "achievement_id": TEXT,
+    "version": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
+    "dry_run": {"type": "string", "enum": ["true", "false"]},
+    "credential_status": {"type": "string", "enum": ["true", "false"]},
+    "identity": {"type": "string", "enum": ["hashed", "plain"]},
+    "name": {"type": "string", "enum": ["omit", "plain"]},
 }
 
 
@@ -77,11 +83,29 @@ def parameters(*names: str) -> dict[str, Any]:
 
 def body(model: type[BaseModel], example: Any = None) -> dict[str, Any]:
     """A JSON request body with a model's schema."""
-    schema = model.model_json_schema()
-    content: dict[str, Any] = {"schema": schema}
+    content: dict[str, Any] = {"schema": schema_of(model)}
     if example is not None:
         content["example"] = example
     return {"requestBody": {"required": True, "content": {"application/json": content}}}
+
+
+def schema_of(model: type[BaseModel]) -> dict[str, Any]:
+    """A model's schema with the models in it written out: its own references would be taken from the root of
+    the whole text."""
+    schema = model.model_json_schema()
+    named = schema.pop("$defs", {})
+
+    def written_out(value: Any) -> Any:
+        if isinstance(value, list):
+            return [written_out(one) for one in value]
+        if not isinstance(value, dict):
+            return value
+        if "$ref" in value:
+            return written_out(named[value["$ref"].rpartition("/")[2]])
+        return {name: written_out(one) for name, one in value.items()}
+
+    made: dict[str, Any] = written_out(schema)
+    return made
 
 
 def verify_body(model: type[BaseModel], example: Any) -> dict[str, Any]:

@@ -33,7 +33,9 @@ _PUBLIC_PREFIXES = (
     "/v1/registry",
     "/v1/batches",
     "/issuers/",
+    "/status/",
     "/1.0/identifiers/",
+    "/v1/achievements",
 )
 _PUBLIC_POSTS = ("/v1/verify", "/v1/verify/bulk")
 _PRIVATE = re.compile(r"/v1/(?:batches/[^/]*/proofs|issuers/[^/]*/api-keys|audit/access|credentials)/?")

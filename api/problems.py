@@ -96,6 +96,18 @@ IDEMPOTENCY_MISMATCH = _kind(
     "The Idempotency-Key belongs to another body",
     "Use a new key for a new request, or send the first body again.",
 )
+PRECONDITION_FAILED = _kind(
+    "precondition-failed",
+    412,
+    "It was changed since you read it",
+    "Read it again, apply your change to what is there now, and send it with the new ETag in If-Match.",
+)
+PRECONDITION_REQUIRED = _kind(
+    "precondition-required",
+    428,
+    "The change must say what it is based on",
+    "Send `If-Match` with the ETag of the version that you read, so that nobody's change is lost.",
+)
 TOO_LARGE = _kind(
     "too-large", 413, "The body is too large", "Send less at once; large batches go as NDJSON, a line each."
 )
@@ -103,8 +115,8 @@ MEDIA_TYPE = _kind(
     "unsupported-media-type",
     415,
     "The body's media type is not read here",
-    "Send `Content-Type: application/json` (or `application/x-ndjson` to POST /v1/batches), without "
-    "content encoding.",
+    "Send `Content-Type: application/json` (or `application/x-ndjson` to POST /v1/batches and /v1/awards, "
+    "`text/csv` to POST /v1/awards), without content encoding.",
 )
 VALIDATION = _kind(
     "validation", 422, "Values are missing or wrong", "`errors` names each place by JSON pointer or line."
@@ -146,6 +158,8 @@ TABLE: dict[type[errors.RootmarkError], ProblemKind] = {
     errors.AmbiguousDigestError: AMBIGUOUS_DIGEST,
     errors.NotSealedError: NOT_SEALED,
     errors.WrongStateError: WRONG_STATE,
+    errors.PreconditionFailedError: PRECONDITION_FAILED,
+    errors.PreconditionRequiredError: PRECONDITION_REQUIRED,
     errors.IdempotencyInFlightError: IN_FLIGHT,
     errors.IdempotencyMismatchError: IDEMPOTENCY_MISMATCH,
     errors.UnavailableError: UNAVAILABLE,
@@ -201,22 +215,24 @@ def problem_json(
     kind: ProblemKind, detail: str, request_id: str, faults: tuple[errors.Fault, ...] = ()
 ) -> dict[str, Any]:
     """The problem object. Each of ``errors`` has a pointer or a line."""
-    listed = []
-    for fault in faults:
-        place: dict[str, Any] = (
-            {"line": fault.line}
-            if fault.line is not None and fault.pointer is None
-            else {"pointer": fault.pointer or ""}
-        )
-        listed.append(place | {"code": fault.code, "detail": fault.detail})
     return {
         "type": f"/problems/{kind.slug}",
         "title": kind.title,
         "status": kind.status,
         "detail": detail,
         "request_id": request_id,
-        "errors": listed,
+        "errors": [fault_json(fault) for fault in faults],
     }
+
+
+def fault_json(fault: errors.Fault) -> dict[str, Any]:
+    """One of ``errors``."""
+    place: dict[str, Any] = (
+        {"line": fault.line}
+        if fault.line is not None and fault.pointer is None
+        else {"pointer": fault.pointer or ""}
+    )
+    return place | {"code": fault.code, "detail": fault.detail}
 
 
 def problem_of(error: errors.RootmarkError, request_id: str) -> tuple[dict[str, Any], dict[str, str]]:

@@ -273,3 +273,44 @@ READY: dict[int | str, dict[str, Any]] = {**answers("All parts work", _READY), "
 PROBLEM_KINDS = answers("Kinds of problems", object_of({"items": array_of(OBJECT)}))
 PROBLEM_PAGE = answers("The page", TEXT, media="text/html")
 FIGURES = answers("The figures", TEXT, media="text/plain")
+
+STATUS_LIST_MEDIA_TYPES = (
+    "application/vc+ld+json",
+    "application/vc",
+    "application/ld+json",
+    "application/json",
+)
+_STATUS_LIST = object_of(
+    {
+        "@context": array_of(TEXT),
+        "id": TEXT,
+        "type": array_of(TEXT),
+        "issuer": TEXT,
+        "validFrom": TIME,
+        "validUntil": TIME,
+        "credentialSubject": object_of(
+            {
+                "id": TEXT,
+                "type": {"const": "BitstringStatusList"},
+                "statusPurpose": {"enum": ["revocation", "suspension"]},
+                "encodedList": TEXT,
+                "ttl": _COUNT,
+            }
+        ),
+        "proof": OBJECT,
+    }
+)
+STATUS_LIST = answers("The list, signed by its issuer", _STATUS_LIST)
+STATUS_LIST[200]["content"] = {name: {"schema": _STATUS_LIST} for name in STATUS_LIST_MEDIA_TYPES}
+REVOCATION_LIST = answers(
+    "The revoked awards",
+    object_of(
+        {
+            "@context": TEXT,
+            "type": {"const": "RevocationList"},
+            "id": TEXT,
+            "issuer": TEXT,
+            "revokedAssertions": array_of(object_of({"id": TEXT, "revocationReason": TEXT})),
+        }
+    ),
+)

@@ -24,13 +24,14 @@ from registry.chain.abi import load_artifact
 from registry.chain.embedded.lock import DirectoryLock
 from registry.chain.factory import EmbeddedGateway, deploy_by_rpc, open_embedded, open_rpc
 from registry.chain.keystore import EncryptedKeystore
-from registry.credentials.assembly import SuppliedOnly, examining
+from registry.credentials.achievements import AchievementService
+from registry.credentials.awards import AwardService
 from registry.credentials.chain_profiles import ChainProfiles
-from registry.credentials.hosts import HostedIssuers
 from registry.credentials.identity import IdentityService
 from registry.credentials.keystore import EncryptedCredentialKeystore
+from registry.credentials.publication import Publication
 from registry.credentials.rdf import ContextStore, Pin, RdfCanonicalizer
-from registry.credentials.registries import IndexedRegistry
+from registry.credentials.services import credential_services
 from registry.credentials.verification import CredentialVerification
 from registry.encoding import parse_address, to_checksum, to_hex
 from registry.errors import ConfigurationError, IndexStaleError
@@ -87,7 +88,10 @@ class App:
     identity: IdentityService
     documents: CredentialVerification
     canonicalizer: RdfCanonicalizer
+    publication: Publication
     metrics: Metrics
+    achievements: AchievementService
+    awards: AwardService
     worker: Worker
     spool_directory: Path
     jsonrpc: Callable[[Any], Any] | None
@@ -174,23 +178,31 @@ def _wire(
         ("profiles", profiles),
         ("housekeeping", forget),
     ]
-    identity = IdentityService(
-        store,
-        chain,
-        credential_keystore(settings),
-        [operating, admins],
-        clock,
-        settings.effective_public_url,
-    )
+    issuing = IssuingService(store, chain, clock, policy)
+    status = StatusService(store, chain, clock, policy)
     verification = VerificationService(store, chain, indexer, clock, _verification_policy(settings))
     canonicalizer = open_canonicalizer(settings, _pinned_in(store))
     stack.callback(canonicalizer.close)
-    documents = CredentialVerification(
-        IndexedRegistry(verification, chain),
-        examining(canonicalizer, SuppliedOnly, chain.ledgers(confirmations=settings.effective_confirmations)),
-        HostedIssuers(store, chain, identity),
+    credentials = credential_services(
+        store,
+        chain,
         clock,
-        settings.trusted_names(),
+        policy,
+        IdentityService(
+            store,
+            chain,
+            credential_keystore(settings),
+            [operating, admins],
+            clock,
+            settings.effective_public_url,
+        ),
+        canonicalizer,
+        issuing,
+        status,
+        verification,
+        max_index_age_seconds=settings.max_index_age_seconds,
+        fetch_hosts=settings.fetch_hosts,
+        trusted=settings.trusted_names(),
     )
     resources = ExitStack()
     resources.push(stack.pop_all())
@@ -203,16 +215,19 @@ def _wire(
         chain=chain,
         access=access,
         issuers=IssuerService(store, chain, operating, admins, relayer, clock, policy),
-        issuing=IssuingService(store, chain, clock, policy),
-        status=StatusService(store, chain, clock, policy),
+        issuing=issuing,
+        status=status,
         verification=verification,
         indexer=indexer,
         pipeline=pipeline,
         audit=AuditService(store, chain, clock),
-        identity=identity,
-        documents=documents,
+        identity=credentials.identity,
+        documents=credentials.documents,
         canonicalizer=canonicalizer,
+        publication=credentials.publication,
         metrics=Metrics(store, chain, clock),
+        achievements=credentials.achievements,
+        awards=credentials.awards,
         worker=Worker(steps, poll_seconds=settings.poll_seconds),
         spool_directory=private_directory(data_dir / "incoming"),
         jsonrpc=jsonrpc,

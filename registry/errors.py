@@ -141,6 +141,14 @@ class WrongStateError(ConflictError):
     """The thing is in a state that does not allow this step."""
 
 
+class PreconditionFailedError(ConflictError):
+    """The thing has another version than the one that the caller's change is based on."""
+
+
+class PreconditionRequiredError(MalformedInputError):
+    """A change must say on which version it is based, and does not."""
+
+
 class IdempotencyInFlightError(ConflictError):
     """The first request with this Idempotency-Key is still running."""
 

@@ -8,6 +8,7 @@ Values that contradict each other raise `ConfigurationError` with the setting's 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,6 +26,8 @@ from registry.errors import ConfigurationError, RootmarkError
 
 SETTINGS_FILE = "rootmark.toml"
 EMBEDDED_CHAIN_ID = 31337
+
+_HOST = re.compile(r"(?P<host>(?:[a-z0-9-]{1,63}\.)*(?P<tld>[a-z0-9-]{1,63}))(?::[0-9]{1,5})?")
 
 
 def _split(value: Any) -> Any:
@@ -44,8 +47,17 @@ def _issuer(text: str) -> str:
     return text if text.startswith(("did:", "https://", "http://")) else _address(text)
 
 
+def _host(text: str) -> str:
+    name = text.lower()
+    match = _HOST.fullmatch(name)
+    if match is None or (match["tld"].isdecimal() and match["host"] != "127.0.0.1"):
+        raise ValueError("a host is a name without scheme and path, with :port where it is not 443")
+    return name
+
+
 AddressText = Annotated[str, AfterValidator(_address)]
 IssuerText = Annotated[str, AfterValidator(_issuer)]
+HostText = Annotated[str, AfterValidator(_host)]
 
 
 class Settings(BaseSettings):
@@ -82,6 +94,10 @@ class Settings(BaseSettings):
     context_dir: Path | None = Field(
         None, description="Further JSON-LD contexts: files, and contexts.json with address and file of each."
     )
+    fetch_hosts: Annotated[list[HostText], NoDecode] = Field(
+        default_factory=list,
+        description="Hosts that issuers' documents may be fetched from, comma-separated; none: no fetching.",
+    )
     checkpoint_file: Path | None = Field(None, description="Signed block hashes that bundles may rest on.")
     checkpoint_key: AddressText | None = Field(None, description="Account that signs the checkpoint file.")
     max_index_age_seconds: int = Field(60, ge=1, description="Older readings give no `valid`.")
@@ -114,7 +130,7 @@ class Settings(BaseSettings):
         """Command line over environment over file; no .env files, no secrets directory."""
         return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
 
-    @field_validator("rpc_url", "trusted_issuers", mode="before")
+    @field_validator("rpc_url", "trusted_issuers", "fetch_hosts", mode="before")
     @classmethod
     def _split_lists(cls, value: Any) -> Any:
         return _split(value)

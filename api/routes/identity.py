@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from api import docs, shapes
 from api.body import read_json, validated
+from api.conditional import is_known
 from api.context import app_of, blocking, json_response, no_query, page_response, require_caller
 from api.idempotency import once
 from api.schemas.bodies import NewSigningKey
@@ -34,8 +35,7 @@ def document_response(request: Request, value: Any, media_type: str = "applicati
     body = orjson.dumps(value)
     etag = f'"{sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": etag, "Cache-Control": f"public, max-age={MAX_AGE_SECONDS}"}
-    known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
-    if etag in known or "*" in known:
+    if is_known(request, etag):
         return Response(status_code=304, headers=headers)
     return Response(body, headers=headers, media_type=media_type)
 

@@ -57,7 +57,8 @@ def _as_of(value: Any) -> int | datetime:
     return parse_as_of(value, "")
 
 
-def _printable(value: str) -> str:
+def printable(value: str) -> str:
+    """A text that may have several lines, and no other control characters."""
     if any(unicodedata.category(character) == "Cc" and character not in "\t\r\n" for character in value):
         raise PydanticCustomError("characters", "control characters are not allowed")
     return value
@@ -110,7 +111,7 @@ ReasonField = Annotated[
 Note = Annotated[
     str,
     Field(max_length=2000, description="Private: shown to the issuer and to auditors only."),
-    AfterValidator(_printable),
+    AfterValidator(printable),
 ]
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_one_line)]
 Label = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_one_line)]

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from hashlib import sha256
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from registry.cli import exits
+from registry.cli.exporting import write_csv
 from registry.cli.options import ApiKey, JsonFlag, ServerUrl, admin_token, server, settings
-from registry.cli.output import guarded, show, stderr
+from registry.cli.output import guarded, show
 from registry.cli.progress import waiting
 from registry.errors import ValidationError
-
-if TYPE_CHECKING:
-    from registry.cli.client import Export
 
 audit_app = typer.Typer(help="Inspect what happened, and whether it is complete.", no_args_is_help=True)
 
@@ -180,7 +176,7 @@ def revocations(
     }
     with server(server_url, key) as target:
         if csv:
-            _write_csv(target.exported("/v1/revocations", "text/csv", **query))
+            write_csv(target.exported("/v1/revocations", "text/csv", **query))
             return
         items = list(target.items("/v1/revocations", limit=500, **query))
     lines = [
@@ -205,26 +201,11 @@ def events(
     query: dict[str, str | None] = {"issuer": issuer_address, "kind": kind, "since": since, "until": until}
     with server(server_url, None) as target:
         if csv:
-            _write_csv(target.exported("/v1/audit/events", "text/csv", **query))
+            write_csv(target.exported("/v1/audit/events", "text/csv", **query))
             return
         items = list(target.items("/v1/audit/events", limit=500, **query))
     lines = [f"{item['issuer']}{_event_text(item)}" for item in items]
     show(items, as_json, lambda _: "\n".join(lines) or "none")
-
-
-def _write_csv(pages: Iterator[Export]) -> None:
-    """One file of all pages on standard output; what it is of, on standard error."""
-    digest, rows, last = sha256(), 0, None
-    for page in pages:
-        # Every page begins with the header line, whose names have no line break.
-        content = page.content if last is None else page.content.partition(b"\r\n")[2]
-        typer.echo(content, nl=False)
-        digest.update(content)
-        rows += page.rows or 0
-        last = page
-    if last is not None:
-        where = f"block {last.block_number} {last.block_hash}" if last.block_hash else "nothing indexed yet"
-        stderr.print(f"{where}, {rows} rows, SHA-256 {digest.hexdigest()}", markup=False)
 
 
 @audit_app.command("access")

@@ -137,8 +137,14 @@ class Server:
     def post_lines(
         self, path: str, parts: Iterable[bytes], *, key: str | None = None, **query: str | None
     ) -> Any:
-        """POST NDJSON, streamed: ``parts`` are sent as they come."""
-        headers = {"Content-Type": "application/x-ndjson"} | ({"Idempotency-Key": key} if key else {})
+        """POST NDJSON, streamed."""
+        return self.post_stream(path, parts, "application/x-ndjson", key=key, **query)
+
+    def post_stream(
+        self, path: str, parts: Iterable[bytes], media: str, *, key: str | None = None, **query: str | None
+    ) -> Any:
+        """POST a body of the media type, streamed: ``parts`` are sent as they come."""
+        headers = {"Content-Type": media} | ({"Idempotency-Key": key} if key else {})
         timeout = httpx.Timeout(TIMEOUT_SECONDS, read=UPLOAD_TIMEOUT_SECONDS)
         sent = self._send(
             "POST", path, content=iter(parts), headers=headers, params=_given(query), timeout=timeout

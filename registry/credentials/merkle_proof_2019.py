@@ -39,7 +39,7 @@ from registry.encoding import (
     invalid,
     to_hex,
 )
-from registry.errors import MalformedProofError
+from registry.errors import MalformedProofError, ValidationError
 from registry.merkle import (
     MAX_PATH_ENTRIES,
     MAX_SIZE,
@@ -176,7 +176,7 @@ def decode_proof_value(text: object, *, pointer: str = "") -> MerkleProof2019:
     )
 
 
-def _wrong(detail: str, pointer: str) -> Exception:
+def _wrong(detail: str, pointer: str) -> ValidationError:
     return invalid("proof-value", detail, pointer)
 
 
@@ -184,7 +184,7 @@ def _cbor(raw: bytes, pointer: str) -> Any:
     try:
         value = cbor2.loads(raw, max_depth=_MAX_DEPTH, allow_indefinite=False)
         same = cbor2.dumps(value) == raw
-    except (cbor2.CBORError, ValueError, TypeError, OverflowError) as error:
+    except (cbor2.CBORError, ValueError, TypeError, ArithmeticError, RecursionError) as error:
         raise _wrong("the proofValue does not hold CBOR", pointer) from error
     if not same:
         raise _wrong("the proofValue holds CBOR that is not plain and shortest", pointer)
@@ -204,9 +204,9 @@ def _pairs(value: object, what: str, pointer: str) -> dict[int, Any]:
 
 def _list(value: object, what: str, most: int, pointer: str) -> list[Any]:
     if type(value) is not list:
-        raise _wrong(f"{what} is a list", pointer)
+        raise _wrong(f"there is no list for {what}", pointer)
     if len(value) > most:
-        raise _wrong(f"{what} has more than {most} entries", pointer)
+        raise _wrong(f"there are more than {most} entries in {what}", pointer)
     return value
 
 

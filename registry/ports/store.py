@@ -36,7 +36,8 @@ from registry.model.operations import (
     StatusRequest,
     TransactionState,
 )
-from registry.ports.credential_store import SigningKeyRepository
+from registry.ports.award_store import AchievementRepository, AwardRepository
+from registry.ports.credential_store import SigningKeyRepository, StatusListRepository
 
 
 class IssuerRepository(Protocol):
@@ -151,7 +152,8 @@ class BatchRepository(Protocol):
         ...
 
     def discard(self, seq: int) -> None:
-        """Remove a receiving batch and its entries. Raises `WrongStateError` for any other state."""
+        """Remove a receiving batch, its entries and their awards. Raises `WrongStateError` for any other
+        state."""
         ...
 
     def count_by_state(self) -> Mapping[BatchState, int]: ...
@@ -202,10 +204,10 @@ class EntryRepository(Protocol):
     def document(self, seq: int, index: int) -> bytes | None: ...
 
     def erase(self, issuer: Address, digest: Digest) -> int:
-        """Remove digest, salt, document, dates and external id of the issuer's entries with that digest;
-        root, tiles and index stay. Also removes the digest from idempotency answers, feed payloads and the
-        skipped digests of status requests. Returns how many entries. Raises `NotSealedError` while one of
-        them stands in an open batch, whose tree still needs it."""
+        """Remove digest, salt, document, dates and external id of the issuer's entries with that digest, and
+        the recipient of their awards; root, tiles and index stay. Also removes the digest from idempotency
+        answers, feed payloads and the skipped digests of status requests. Returns how many entries. Raises
+        `NotSealedError` while one of them stands in an open batch, whose tree still needs it."""
         ...
 
 
@@ -507,6 +509,10 @@ class Unit(Protocol):
     @property
     def entries(self) -> EntryRepository: ...
     @property
+    def achievements(self) -> AchievementRepository: ...
+    @property
+    def awards(self) -> AwardRepository: ...
+    @property
     def outbox(self) -> OutboxRepository: ...
     @property
     def leases(self) -> LeaseRepository: ...
@@ -520,6 +526,8 @@ class Unit(Protocol):
     def meta(self) -> MetaRepository: ...
     @property
     def signing_keys(self) -> SigningKeyRepository: ...
+    @property
+    def status_lists(self) -> StatusListRepository: ...
 
 
 class Store(Protocol):

@@ -34,6 +34,7 @@ from registry.ports.store import Store, Unit
 from registry.services.access import may_see_private, require_issuer
 from registry.services.idempotency import IdempotencyRef, bind
 from registry.services.items import (
+    Companion,
     NewItem,
     Position,
     entries_of,
@@ -82,6 +83,7 @@ class IssuingService:
         allow_duplicate: bool = False,
         position: Position = pointer_into_digests,
         idempotency: IdempotencyRef | None = None,
+        companion: Companion | None = None,
     ) -> Batch:
         """Issue ``items`` as one sealed batch; they may be a stream and are never held all at once.
 
@@ -90,6 +92,7 @@ class IssuingService:
             allow_duplicate: take digests that the issuer has in another batch; revoked ones are refused even
                 so.
             position: where item i stands in the request, for faults about it.
+            companion: stores what belongs to the items in the same transactions.
 
         Raises:
             ForbiddenError: not an issuer's key with scope `batch`.
@@ -106,6 +109,7 @@ class IssuingService:
             allow_duplicate=allow_duplicate,
             awaiting_approval_of=self._publisher(caller),
             idempotency=idempotency,
+            companion=companion,
         )
 
     def item_from_credential(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from registry.encoding import (
     Digest,
@@ -17,7 +17,8 @@ from registry.encoding import (
     require_unguessable_id,
 )
 from registry.errors import Fault
-from registry.model.batches import NewEntry
+from registry.model.batches import Batch, NewEntry
+from registry.ports.store import Unit
 from registry.services.sealing import new_salts
 
 MAX_EXTERNAL_ID_CHARACTERS = 200
@@ -29,7 +30,8 @@ Position = Callable[[int], Mapping[str, Any]]
 
 
 class NewItem(NamedTuple):
-    """One credential of a request; its salt is drawn when it becomes an entry."""
+    """One credential of a request; its salt is drawn when it becomes an entry. ``attached`` is what a
+    `Companion` stores with it."""
 
     digest: Digest
     method: DigestMethod
@@ -37,6 +39,29 @@ class NewItem(NamedTuple):
     valid_from: datetime | None = None
     valid_until: datetime | None = None
     document: bytes | None = None
+    attached: Any = None
+
+
+class Companion(Protocol):
+    """Stores something beside the entries of a batch in the very transactions that store and seal them, so
+    that a crash leaves both or neither.
+
+    Attributes:
+        chunk_size: entries in one transaction, where documents are too large for the usual number.
+    """
+
+    @property
+    def chunk_size(self) -> int: ...
+
+    def store(self, unit: Unit, batch: Batch, first_index: int, items: Sequence[NewItem]) -> None:
+        """``items`` were stored in ``unit`` as the entries from ``first_index`` on. What is stored here under
+        the batch's number must be removed by `BatchRepository.discard` too."""
+        ...
+
+    def sealed(self, unit: Unit, batch: Batch) -> None:
+        """``batch`` was sealed in ``unit``, which holds the issuer's row. Whatever is raised undoes it, and
+        the batch is discarded."""
+        ...
 
 
 def pointer_into_digests(index: int) -> Mapping[str, Any]:

@@ -33,7 +33,7 @@ from registry.ports.clock import Clock
 from registry.ports.store import Store, Unit
 from registry.services.bits import fold_events, fold_operations, is_set, targets
 from registry.services.idempotency import IdempotencyRef, bind
-from registry.services.items import NewItem, Position, chunks, entries_of, fault_of
+from registry.services.items import Companion, NewItem, Position, chunks, entries_of, fault_of
 from registry.services.policy import Policy
 from registry.services.sealing import Checkpoint, build_anchorable, no_checkpoint, seal_in
 from registry.verdict.state import RegistryState
@@ -76,6 +76,7 @@ class Receiver:
         allow_duplicate: bool,
         awaiting_approval_of: str | None,
         idempotency: IdempotencyRef | None,
+        companion: Companion | None = None,
     ) -> Batch:
         """Store, check and seal; see `IssuingService.create_batch` for what may be raised."""
         with self._store.write() as unit:
@@ -85,8 +86,10 @@ class Receiver:
                 issuer, BatchState.RECEIVING, self._clock.now(), allow_duplicate=allow_duplicate
             )
         try:
-            self._fill(batch, iter(items), position)
-            sealed = self._seal(batch.seq, position, allow_duplicate, awaiting_approval_of, idempotency)
+            self._fill(batch, iter(items), position, companion)
+            sealed = self._seal(
+                batch.seq, position, allow_duplicate, awaiting_approval_of, idempotency, companion
+            )
         except BaseException:
             self._discard(batch.seq)
             raise
@@ -112,18 +115,28 @@ class Receiver:
 
     # --- rows -----------------------------------------------------------------------------------------------
 
-    def _fill(self, batch: Batch, items: Iterator[NewItem | Fault], position: Position) -> None:
+    def _fill(
+        self,
+        batch: Batch,
+        items: Iterator[NewItem | Fault],
+        position: Position,
+        companion: Companion | None,
+    ) -> None:
         size = 0
-        for chunk in chunks(_checked(items, position), self._policy.chunk_size):
+        chunk_size = self._policy.chunk_size if companion is None else companion.chunk_size
+        for chunk in chunks(_checked(items, position), chunk_size):
             if size + len(chunk) > MAX_BATCH_SIZE:
                 raise TooLargeError(f"a batch has at most {MAX_BATCH_SIZE} entries")
             try:
                 with self._store.write() as unit:
                     unit.entries.add(batch, size, entries_of(chunk))
+                    if companion is not None:
+                        companion.store(unit, batch, size, chunk)
                     unit.batches.touch(batch.seq, self._clock.now())
             except ExternalIdConflictError as error:
                 raise self._external_id_error(batch.issuer, chunk, size, error, position) from error
             size += len(chunk)
+            self._checkpoint("after_chunk")
         if not size:
             raise ValidationError(
                 "a batch has at least one entry", faults=[Fault("empty", "there is nothing to issue", "")]
@@ -170,6 +183,7 @@ class Receiver:
         allow_duplicate: bool,
         awaiting_approval_of: str | None,
         idempotency: IdempotencyRef | None,
+        companion: Companion | None,
     ) -> Batch:
         with self._store.read() as unit:
             _refuse_repeated(unit, seq, position)
@@ -183,6 +197,8 @@ class Receiver:
                 refuse_anchored(unit, batch, position)
             now = self._clock.now()
             seal_in(unit, batch, tree, redrawn, issuer, now, awaiting_approval_of=awaiting_approval_of)
+            if companion is not None:
+                companion.sealed(unit, batch)
             bind(unit, idempotency, f"batch:{batch.id}")
             return existing(unit, seq)
 

@@ -87,6 +87,14 @@ class _Known:
         return all(is_set(bits, kind, root, index) is sets for bits in (self.final, self.latest, self.asked))
 
 
+@dataclass(frozen=True, slots=True)
+class _Unsigned:
+    """Calls that an admin elsewhere signs first."""
+
+    actor: Address
+    calls: Sequence[ContractCall]
+
+
 class StatusService:
     """Status requests of the issuers hosted here."""
 
@@ -123,38 +131,68 @@ class StatusService:
             NotSealedError: a digest stands in the open batch.
             WrongStateError: signatures for other calls than there are to sign.
         """
-        call = _CALLS.get(kind)
-        if call is None:
-            raise ValidationError("this kind of request does not name digests")
-        scope = Scope.ADMIN if kind is RequestKind.ANNULMENT else Scope.STATUS
-        address = require_issuer(caller, scope)
-        note = check_note(note)
-        if not digests:
-            raise ValidationError(
-                "no digest is named", faults=[Fault("empty", "name at least one digest", "/digests")]
-            )
+        _permitted(caller, kind, digests)
         with self._store.write() as unit:
-            issuer = locked_issuer(unit, address)
-            by_admin = kind is RequestKind.ANNULMENT
-            actor = current_admin(unit, address) if by_admin else issuer.key
-            entries = _entries(unit, address, digests)
-            wanted, skipped = self._divide(unit, address, call, entries)
-            calls = list(_calls(address, call, int(reason), wanted))
-            to_sign = by_admin and calls and not is_held_here(issuer, actor)
-            if to_sign and signed is not None:
-                made = with_signatures([one for _, one in calls], signed)
-                calls = [(seq, one) for (seq, _), one in zip(calls, made, strict=True)]
-            if not to_sign or signed is not None:
-                count = len({entry.digest for entry in wanted})
-                held = kind is RequestKind.REVOCATION and self._needs_approval(unit, caller, count)
-                builder = RequestBuilder(unit, caller, address, kind, self._clock.now(), held=held)
-                builder.open(int(reason), note, count, skipped)
-                for batch_seq, one in calls:
-                    builder.operation(actor, one, batch_seq)
-                if by_admin:
-                    builder.log(f"{count} credentials")
-                return builder.close(idempotency)
-        return self._admin_calls.to_sign(actor, [one for _, one in calls])
+            made = self._change(
+                unit, caller, kind, digests, reason, note, signed=signed, idempotency=idempotency
+            )
+        if isinstance(made, _Unsigned):
+            return self._admin_calls.to_sign(made.actor, made.calls)
+        return made
+
+    def change_in(
+        self,
+        unit: Unit,
+        caller: Caller,
+        kind: RequestKind,
+        digests: Sequence[Digest],
+        reason: Reason,
+        note: str | None = None,
+        *,
+        hold: bool = False,
+    ) -> StatusRequest:
+        """`change` inside ``unit``, for a change that must happen with something else or not at all; not for
+        annulments. With ``hold`` it waits for a second key's approval whatever its size."""
+        made = self._change(unit, caller, kind, digests, reason, note, hold=hold)
+        if isinstance(made, _Unsigned):
+            raise ValidationError("an annulment is not made inside another change")
+        return made
+
+    def _change(
+        self,
+        unit: Unit,
+        caller: Caller,
+        kind: RequestKind,
+        digests: Sequence[Digest],
+        reason: Reason,
+        note: str | None,
+        *,
+        hold: bool = False,
+        signed: Signatures | None = None,
+        idempotency: IdempotencyRef | None = None,
+    ) -> StatusRequest | _Unsigned:
+        call, address = _permitted(caller, kind, digests)
+        by_admin = kind is RequestKind.ANNULMENT
+        note = check_note(note)
+        issuer = locked_issuer(unit, address)
+        actor = current_admin(unit, address) if by_admin else issuer.key
+        entries = _entries(unit, address, digests)
+        wanted, skipped = self._divide(unit, address, call, entries)
+        calls = list(_calls(address, call, int(reason), wanted))
+        if by_admin and calls and not is_held_here(issuer, actor):
+            if signed is None:
+                return _Unsigned(actor, [one for _, one in calls])
+            made = with_signatures([one for _, one in calls], signed)
+            calls = [(seq, one) for (seq, _), one in zip(calls, made, strict=True)]
+        count = len({entry.digest for entry in wanted})
+        held = hold or (kind is RequestKind.REVOCATION and self._needs_approval(unit, caller, count))
+        builder = RequestBuilder(unit, caller, address, kind, self._clock.now(), held=held)
+        builder.open(int(reason), note, count, skipped)
+        for batch_seq, one in calls:
+            builder.operation(actor, one, batch_seq)
+        if by_admin:
+            builder.log(f"{count} credentials")
+        return builder.close(idempotency)
 
     def _needs_approval(self, unit: Unit, caller: Caller, count: int) -> bool:
         """Above the threshold, together with what the same key asked for lately: many small requests are one
@@ -276,6 +314,20 @@ class StatusService:
             approved = unit.outbox.request(request_id)
         assert approved is not None
         return approved
+
+
+def _permitted(caller: Caller, kind: RequestKind, digests: Sequence[Digest]) -> tuple[CallKind, Address]:
+    """The call that a change needs, and the issuer that the caller may change. Raises as `change`."""
+    call = _CALLS.get(kind)
+    if call is None:
+        raise ValidationError("this kind of request does not name digests")
+    scope = Scope.ADMIN if kind is RequestKind.ANNULMENT else Scope.STATUS
+    address = require_issuer(caller, scope)
+    if not digests:
+        raise ValidationError(
+            "no digest is named", faults=[Fault("empty", "name at least one digest", "/digests")]
+        )
+    return call, address
 
 
 def _entries(unit: Unit, issuer: Address, digests: Sequence[Digest]) -> list[Entry]:

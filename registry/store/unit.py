@@ -5,6 +5,8 @@ from __future__ import annotations
 from sqlalchemy import column, select, table
 
 from registry.store.database import Database
+from registry.store.repositories.achievements import Achievements
+from registry.store.repositories.awards import Awards
 from registry.store.repositories.batches import Batches
 from registry.store.repositories.entries import Entries
 from registry.store.repositories.events import Events
@@ -13,6 +15,7 @@ from registry.store.repositories.issuers import Access, Issuers
 from registry.store.repositories.outbox import Outbox
 from registry.store.repositories.running import Idempotency, Leases, Meta
 from registry.store.repositories.signing_keys import SigningKeys
+from registry.store.repositories.status_lists import StatusLists
 from registry.store.schema import VERSION_TABLE
 
 _VERSION = select(table(VERSION_TABLE, column("version_num")).c.version_num)
@@ -28,12 +31,15 @@ class SqlUnit:
         self.batches = Batches(database)
         self.feed = Feed(database)
         self.entries = Entries(database, self.feed)
+        self.achievements = Achievements(database)
+        self.awards = Awards(database)
         self.outbox = Outbox(database)
         self.leases = Leases(database)
         self.events = Events(database)
         self.idempotency = Idempotency(database)
         self.meta = Meta(database)
         self.signing_keys = SigningKeys(database)
+        self.status_lists = StatusLists(database)
 
     def schema_version(self) -> str | None:
         """The version that migrations noted."""

@@ -18,6 +18,7 @@ from schemathesis.checks import load_all_checks
 
 from api.app import create_app
 from registry.bootstrap import App
+from registry.credentials.status.lists import Purpose, public_id
 from registry.encoding import parse_address
 from registry.settings import Settings
 from tests.api.conftest import Api, new_digest
@@ -50,6 +51,8 @@ OPERATIONS = {
     operation.label: operation for operation in (found.ok() for found in SCHEMA.get_all_operations())
 }
 
+
+ACHIEVEMENT = {"name": "Welding", "description": "Joins metal", "criteria": {"narrative": "Weld."}}
 
 METHODS = [(path, method) for path, found in OPENAPI["paths"].items() for method in found]
 
@@ -137,8 +140,16 @@ def found(api: Api) -> dict[str, dict[str, Any]]:
     api.final_request(api.issuer.post(f"/v1/batches/{withdrawn['id']}/withdrawal", json={}).json())
     api.admin.post(f"/v1/issuers/{api.address}/api-keys", json={"label": "one more", "scopes": ["read"]})
     api.issuer.post(f"/v1/issuers/{api.address}/signing-keys", json={"kind": "Ed25519"})
+    achievement = api.issuer.post("/v1/achievements", json=ACHIEVEMENT).json()
+    award = {"recipient": {"email": "ada@college.example"}, "achievement_id": achievement["id"]}
+    awarded = api.issuer.post("/v1/awards", json={"awards": [award]}).json()
+    with api.app.store.read() as unit:
+        (status_list,) = unit.status_lists.of_issuer(parse_address(api.address))
     return {
+        "list_id": {"path": public_id(status_list.id, Purpose.REVOCATION)},
         "did": {"path": api.app.identity.did(parse_address(api.address))},
+        "achievement_id": {"path": achievement["id"]},
+        "award_id": {"path": awarded["awards"][0]["id"]},
         "digest": {"path": digest},
         "batch_id": {"path": batch["id"]},
         "request_id": {"path": request["id"]},

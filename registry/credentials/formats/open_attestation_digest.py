@@ -31,7 +31,8 @@ from registry.errors import MalformedJsonError, ValidationError
 
 MAX_FIELDS: Final = 20_000
 """Fields, plain and hidden, that one document may have."""
-MAX_PROOFS: Final = 64
+MAX_PROOFS: Final = 32
+"""Hashes between a document and its root: each may cost a call to a contract. 2^32 documents need no more."""
 MAX_SALTS_TEXT: Final = 4 * 1024 * 1024
 
 _HASH: Final = re.compile(r"[0-9a-f]{64}")

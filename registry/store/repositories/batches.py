@@ -16,13 +16,14 @@ from registry.model.batches import Anchor, Batch, BatchState
 from registry.model.chain import SendMode
 from registry.store.database import Database
 from registry.store.prepared import Prepared
-from registry.store.rows import BatchRow, EntryDetailRow, EntryRow, TileRow, table
+from registry.store.rows import AwardRow, BatchRow, EntryDetailRow, EntryRow, TileRow, table
 from registry.store.values import instant, maybe_instant, micros
 
 BATCHES = table(BatchRow)
 TILES = table(TileRow)
 ENTRIES = table(EntryRow)
 DETAILS = table(EntryDetailRow)
+AWARDS = table(AwardRow)
 
 RECEIVING = BatchState.RECEIVING.value
 _FILLING = (BatchState.OPEN.value, RECEIVING)
@@ -243,7 +244,7 @@ class Batches:
         return [row.seq for row in self._db.rows(query)]
 
     def discard(self, seq: int) -> None:
-        """Remove a receiving batch and its entries.
+        """Remove a receiving batch, its entries and their awards.
 
         Raises:
             WrongStateError: it is in any other state, or does not exist.
@@ -251,6 +252,7 @@ class Batches:
         receiving = (BATCHES.c.seq == seq, BATCHES.c.state == RECEIVING)
         if self._db.run(delete(BATCHES).where(*receiving)) == 0:
             raise WrongStateError("only a batch that is being received can be discarded")
+        self._db.run(delete(AWARDS).where(AWARDS.c.batch_seq == seq))
         self._db.run(delete(DETAILS).where(DETAILS.c.batch_seq == seq))
         self._db.run(delete(ENTRIES).where(ENTRIES.c.batch_seq == seq))
 

@@ -55,7 +55,7 @@ _LEAVES = (
 )
 
 
-def _places(wanted: Sequence[tuple[int, int]]) -> CTE:
+def places_table(wanted: Sequence[tuple[int, int]]) -> CTE:
     """Pairs as a table to join with: an IN list of pairs would not be searched in SQLite's indexes."""
     pairs = ", ".join(f"({int(seq)}, {int(index)})" for seq, index in wanted)
     # Only integers are written into the statement.
@@ -195,7 +195,7 @@ class Entries:
         """By (batch seq, index), in that order."""
         rows: list[ResultRow[Any]] = []
         for chunk in unique_chunks(wanted):
-            places = _places(chunk)
+            places = places_table(chunk)
             query = _FULL.join(
                 places,
                 and_(
@@ -221,9 +221,9 @@ class Entries:
         return document
 
     def erase(self, issuer: Address, digest: Digest) -> int:
-        """Remove digest, salt, document, dates and external id of the issuer's entries with that digest;
-        root, tiles and index stay. Copies in idempotency answers, feed payloads and status requests go too.
-        Returns how many entries.
+        """Remove digest, salt, document, dates and external id of the issuer's entries with that digest, and
+        the recipient of their awards; root, tiles and index stay. Copies in idempotency answers, feed
+        payloads and status requests go too. Returns how many entries.
 
         Raises:
             NotSealedError: one of them stands in an open batch, whose tree still needs it.

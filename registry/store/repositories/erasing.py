@@ -12,7 +12,7 @@ from registry.encoding import Address, Digest
 from registry.errors import NotSealedError
 from registry.model.batches import BatchState
 from registry.store.database import Database
-from registry.store.repositories.batches import BATCHES, DETAILS, ENTRIES, RECEIVING
+from registry.store.repositories.batches import AWARDS, BATCHES, DETAILS, ENTRIES, RECEIVING
 from registry.store.rows import (
     ApiKeyRow,
     FeedRow,
@@ -43,12 +43,13 @@ def erase_entries(database: Database, issuer: Address, digest: Digest) -> int:
     if any(row.state == BatchState.OPEN.value for row in rows):
         raise NotSealedError("the credential stands in an open batch; it can be erased once that is sealed")
     for row in rows:  # as many as batches of this issuer have the digest: mostly one
-        entry, detail = (
+        entry, detail, award = (
             (at.c.batch_seq == row.batch_seq, at.c.entry_index == row.entry_index)
-            for at in (ENTRIES, DETAILS)
+            for at in (ENTRIES, DETAILS, AWARDS)
         )
         database.run(update(ENTRIES).where(*entry).values(digest=None, salt=None))
         database.run(delete(DETAILS).where(*detail))
+        database.run(update(AWARDS).where(*award).values(recipient=None, fingerprint=None))
     requests = select(REQUESTS.c.id).where(REQUESTS.c.issuer == issuer)
     database.run(delete(SKIPPED).where(SKIPPED.c.digest == digest, SKIPPED.c.request_id.in_(requests)))
     _scrub_feed(database, issuer, digest.hex())

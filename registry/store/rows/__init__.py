@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import MetaData
 
+from registry.store.rows.awards import AchievementRow, AwardRow
 from registry.store.rows.base import Row, table
 from registry.store.rows.batches import BatchRow, EntryDetailRow, EntryRow, TileRow
 from registry.store.rows.events import EventRow, EventWordRow, HeaderRow, MismatchRow, PositionRow
@@ -24,6 +25,7 @@ from registry.store.rows.running import (
     MetaRow,
 )
 from registry.store.rows.signing_keys import SigningKeyRow
+from registry.store.rows.status_lists import StatusListRow
 
 METADATA: MetaData = Row.metadata
 """All tables of the registry, and no other's."""
@@ -31,8 +33,10 @@ METADATA: MetaData = Row.metadata
 __all__ = [
     "METADATA",
     "AccessRow",
+    "AchievementRow",
     "ApiKeyRow",
     "AttemptRow",
+    "AwardRow",
     "BatchRow",
     "CounterRow",
     "EntryDetailRow",
@@ -51,6 +55,7 @@ __all__ = [
     "PositionRow",
     "SigningKeyRow",
     "SkippedDigestRow",
+    "StatusListRow",
     "StatusRequestRow",
     "TileRow",
     "TransactionRow",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -338,6 +339,21 @@ def test_own_did_and_did_key_are_resolved(world: World, identity: IdentityServic
     assert identity.resolve(identity.did(issuer)) == identity.document(issuer)
     key = "did:key:" + identity.signer(issuer).method.partition("#")[2]
     assert identity.resolve(key)["id"] == key
+
+
+@pytest.mark.parametrize("name", ["revocation-list.json", "other.json", ""])
+def test_what_is_no_document_of_this_service_is_not_found(
+    world: World, identity: IdentityService, name: str
+) -> None:
+    with pytest.raises(NotFoundError):
+        identity.published(f"{BASE}/issuers/{to_hex(registered(world))}/{name}")
+
+
+def test_own_documents_are_found_by_their_urls(world: World, identity: IdentityService) -> None:
+    issuer = registered(world)
+    below = f"{BASE}/issuers/{to_hex(issuer)}"
+    assert json.loads(identity.published(f"{below}/did.json")) == identity.document(issuer)
+    assert json.loads(identity.published(f"{below}/profile.json")) == identity.profile(issuer)
 
 
 def test_no_operation_is_queued_by_looking(world: World, identity: IdentityService) -> None:

@@ -217,6 +217,11 @@ def test_profile_that_cannot_be_looked_at_is_unknown(examine: Examine) -> None:
     assert outcome(examination) is Outcome.INDETERMINATE
 
 
+def test_document_that_is_not_the_issuers_profile_fails(examine: Examine) -> None:
+    examination = examine(assertion(), issuer=profile() | {"id": "https://other.example/"})
+    assert only(examination, CheckName.SIGNATURE).result is CheckResult.FAIL
+
+
 def test_assertion_on_the_revocation_list_is_revoked(examine: Examine) -> None:
     document = assertion()
     examination = examine(document, revoked={"revokedAssertions": [{"id": document["id"]}]})

@@ -13,6 +13,8 @@ from typing import Any
 import base58
 import cbor2
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from registry.credentials.merkle_proof_2019 import (
     MAX_TEXT,
@@ -134,10 +136,10 @@ def test_longer_text_than_the_cap_is_refused_before_it_is_read() -> None:
         ({"path": [[0, wrapped("04" * 65)]]}, "a path entry is not 1 to 64 bytes"),
         ({"path": [[0, wrapped("04" * 70)]]}, "a path entry is a short byte string"),
         ({"path": [[0, wrapped("")]]}, "a path entry is not hexadecimal"),
-        ({"path": [[0, wrapped("04" * 32)]] * 65}, "the path has more than 64 entries"),
-        ({"path": {0: 1}}, "the path is a list"),
+        ({"path": [[0, wrapped("04" * 32)]] * 65}, "there are more than 64 entries in the path"),
+        ({"path": {0: 1}}, "there is no list for the path"),
         ({"anchors": []}, "there is no anchor"),
-        ({"anchors": [[[0, -1], [1, -1]]] * 9}, "the anchors has more than 8 entries"),
+        ({"anchors": [[[0, -1], [1, -1]]] * 9}, "there are more than 8 entries in the anchors"),
         ({"anchors": [[[0, 9], [1, 1], [2, wrapped("03" * 32)]]]}, "an anchor names no known blockchain"),
         (
             {"anchors": [[[0, 1], [1, 1]]]},
@@ -305,3 +307,41 @@ def test_claim_fails_when_a_side_is_not_the_one_of_its_index() -> None:
 def test_encoded_proof_decodes_to_itself(anchor: ProofAnchor) -> None:
     proof = replace(OWN, anchors=(anchor, anchor))
     assert decode_proof_value(encode_proof_value(proof)) == proof
+
+
+TAGGED = st.recursive(
+    st.one_of(
+        st.integers(-(2**64), 2**64), st.binary(max_size=40), st.text(max_size=10), st.floats(), st.none()
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4),
+        st.dictionaries(st.integers(0, 4), inner, max_size=3),
+        st.builds(cbor2.CBORTag, st.sampled_from([0, 1, 2, 4, 5, 28, 30, 35, 258, 260, 9999]), inner),
+    ),
+    max_leaves=12,
+)
+
+
+def decodes_or_is_refused(value: str) -> None:
+    try:
+        decode_proof_value(value)
+    except ValidationError:
+        return
+
+
+@settings(max_examples=60)
+@given(TAGGED)
+def test_no_cbor_makes_the_decoder_raise_anything_else(value: object) -> None:
+    try:
+        raw = cbor2.dumps(value)
+    except cbor2.CBORError:
+        return
+    decodes_or_is_refused("z" + base58.b58encode(raw).decode())
+
+
+@given(st.integers(0, 10_000), st.binary(min_size=1, max_size=3))
+def test_no_change_of_a_good_proof_makes_the_decoder_raise_anything_else(place: int, change: bytes) -> None:
+    raw = bytearray(cbor2.dumps(members()))
+    place %= len(raw)
+    raw[place : place + len(change)] = change
+    decodes_or_is_refused("z" + base58.b58encode(bytes(raw)).decode())

@@ -23,7 +23,13 @@ from registry.credentials.formats.open_attestation_digest import (
     target_of_v3,
     unsalted,
 )
-from registry.credentials.formats.open_attestation_issuance import ETHR_REGISTRIES, signer_of
+from registry.credentials.formats.open_attestation_issuance import (
+    ETHR_REGISTRIES,
+    Rooted,
+    did_finding,
+    dns_did_finding,
+    signer_of,
+)
 from registry.encoding import Address, parse_address, parse_json
 from registry.verdict.report import CheckName, CheckResult, Outcome
 from tests.support.anchored import FakeLedgers, only, outcome, results, tools
@@ -215,7 +221,7 @@ def test_more_fields_than_the_cap_fail_format() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [None, [], "x", 7, {}, {"issuers": []}, {"issuers": {}}, {"issuers": [{}] * 9}, {"issuers": [7]}]
+    "data", [None, [], "x", 7, {}, {"issuers": []}, {"issuers": {}}, {"issuers": [{}] * 5}, {"issuers": [7]}]
 )
 def test_data_without_readable_issuers_fails_format(data: object) -> None:
     document = load(STORE) | {"data": data}
@@ -267,7 +273,7 @@ def test_published_root_of_another_length_fails_format(name: str) -> None:
     assert only(examine(load(name)), CheckName.FORMAT).result is CheckResult.FAIL
 
 
-@pytest.mark.parametrize("proof", ["x", ["00"], ["00" * 32] * 65, [None], [["00" * 32]]])
+@pytest.mark.parametrize("proof", ["x", ["00"], ["00" * 32] * 33, [None], [["00" * 32]]])
 def test_proof_of_another_form_fails_format(proof: object) -> None:
     document = load(BATCHED)
     document["signature"]["proof"] = proof
@@ -597,6 +603,60 @@ def test_key_that_is_not_the_controller_is_unknown() -> None:
     document["proof"]["key"] = did_of(document) + "#delegate-1"
     finding = only(examine(document, owning(did_of(document)[9:])), CheckName.SIGNATURE)
     assert finding.result is CheckResult.UNKNOWN
+
+
+def test_signature_that_recovers_no_key_is_nobodys() -> None:
+    root = bytes(32)
+    assert signer_of(root, bytes(65)) is None
+    assert signer_of(root, b"\xff" * 64 + b"\x1b") is None
+    assert signer_of(root, bytes(64) + b"\xff") is None
+
+
+@pytest.mark.parametrize(
+    ("network", "settles"),
+    [
+        ("0xaa36a7", "eip155:11155111"),
+        ("sepolia", "eip155:11155111"),
+        ("0x64", "not known here"),
+        ("moonnet", "not known here"),
+    ],
+)
+def test_owner_of_a_did_is_asked_on_its_own_network(network: str, settles: str) -> None:
+    document = load(DID_3)
+    root = root_of(document)
+    key = PrivateKey(b"\x01" * 32)
+    message = keccak(b"\x19Ethereum Signed Message:\n32" + root)
+    account = key.public_key.to_checksum_address()
+    did = f"did:ethr:{network}:{account}"
+    rooted = Rooted((root,), 1)
+    signature = "0x" + key.sign_msg_hash(message).to_bytes().hex()
+    finding = did_finding(tools(), rooted, did, f"{did}#controller", signature)
+    assert finding.result is CheckResult.UNKNOWN
+    assert settles in finding.detail
+
+
+def test_registry_of_dids_that_does_not_answer_is_unknown() -> None:
+    finding = only(examine(load(DID), FakeLedgers()), CheckName.SIGNATURE)
+    assert finding.result is CheckResult.UNKNOWN
+    assert "does not answer" in finding.detail
+
+
+def test_name_of_a_did_without_a_readable_key_is_unknown() -> None:
+    finding = dns_did_finding(tools(), "issuer.example", "did:web:issuer.example#key-1")
+    assert finding.result is CheckResult.UNKNOWN
+    assert "no key" in finding.detail
+
+
+@pytest.mark.parametrize("name", [TOKEN, STORE])
+def test_contract_of_a_checksum_that_is_wrong_fails(name: str) -> None:
+    document = load(name)
+    (issuer,) = document["data"]["issuers"]
+    member = "tokenRegistry" if name == TOKEN else "documentStore"
+    issuer[member] = "0x8fc57204c35fb9317D91285eF52D6b892EC08cD3"
+    seal(document)
+    examination = examine(document, FakeLedgers())
+    assert only(examination, CheckName.ANCHOR).result is CheckResult.FAIL
+    assert outcome(examination) is Outcome.INVALID
 
 
 # --- names --------------------------------------------------------------------------------------------------

@@ -13,12 +13,12 @@ from registry.credentials.formats.data_model import (
     V1,
     V2,
     credential_faults,
-    is_url,
     presentation_faults,
     require_credential,
     require_presentation,
 )
 from registry.credentials.formats.verifiable_credentials import VerifiableCredentials
+from registry.credentials.syntax import is_url
 from registry.errors import MAX_FAULTS, ValidationError
 from registry.verdict.report import CheckName, CheckResult
 from tests.unit.credentials.suites.parts import ISSUER, badge, results, signed, tools
@@ -144,6 +144,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         badge(credentialSubject={"id": "did:example:holder"}),
         "/credentialSubject/achievement",
     ),
+    ("badge whose subject is a string", badge(credentialSubject="x"), "/credentialSubject"),
     (
         "badge with an achievement by name",
         badge(credentialSubject={"achievement": "Robotics"}),

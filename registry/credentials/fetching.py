@@ -1,0 +1,362 @@
+"""Fetches documents from the hosts that the operator allowed, and from no other.
+
+What a document may name is input, so an address is taken apart and checked before anything is looked up:
+https at an allowed host and port alone, without user name; http for a loopback host that the operator listed.
+A host's addresses are looked up once for each request, all of them have to be public (those of a listed
+loopback host: loopback), and the connection goes to one of those that were checked, so that a second answer
+of the name server cannot lead elsewhere. Redirects are followed to the same origin only. No proxy, no
+environment, no cookies, no credentials, no content codings. Bounds: 5 seconds in all, 1 MiB, 3 redirects,
+8 requests at once; what was fetched, or could not be, is remembered for a short while.
+
+Source: RFC 9110, sections 9.3.1 and 15.4; the IANA special-purpose address registries (as `ipaddress` has
+them).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import queue
+import socket
+import ssl
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import httpcore
+import httpx
+
+from registry.credentials.own_documents import MAX_DOCUMENT_BYTES, shown_url
+from registry.errors import UnavailableSourceError
+
+SECONDS = 5.0
+MAX_REDIRECTS = 3
+MAX_URL_CHARACTERS = 2_048
+AT_ONCE = 8
+KEPT_SECONDS = 30.0
+KEPT_FAILURES_SECONDS = 10.0
+KEPT_DOCUMENTS = 64
+_LOOPBACK = frozenset(("localhost", "127.0.0.1"))
+_REDIRECTS = frozenset((301, 302, 303, 307, 308))
+_PORTS = {"https": 443, "http": 80}
+_ACCEPT = "application/vc+ld+json, application/did+json, application/ld+json, application/json, */*;q=0.5"
+
+Resolve = Callable[[str, int], Iterable[str]]
+"""A host's addresses, as texts. Raises OSError."""
+
+
+class _RefusedError(Exception):
+    """Not fetched. The text is a clause that begins with what stands at the address."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    scheme: str
+    host: str
+    port: int
+
+    @property
+    def loopback(self) -> bool:
+        return self.host in _LOOPBACK
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What came of a request, until when it is remembered."""
+
+    until: float
+    body: bytes
+    refusal: str | None
+
+
+class AllowedHosts:
+    """`registry.credentials.sources.Documents` over HTTPS. Safe to call from several threads."""
+
+    def __init__(
+        self,
+        hosts: Collection[str],
+        *,
+        resolve: Resolve | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        seconds: float = SECONDS,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Args:
+        hosts: names, with ``:port`` where it is not 443; ``localhost`` and ``127.0.0.1`` may be listed too.
+        resolve: else the system's resolver.
+        ssl_context: else one that trusts the usual authorities, whatever the environment says.
+        seconds: how long a request may take in all.
+        """
+        self._allowed = frozenset(host.lower() for host in hosts)
+        self._resolve = resolve or _system_resolver
+        self._given_context = ssl_context
+        self._seconds = seconds
+        self._now = now
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._lock = threading.Lock()
+        self._free = threading.BoundedSemaphore(AT_ONCE)
+
+    def get(self, url: str) -> bytes:
+        """The document, at most 1 MiB. Raises `UnavailableSourceError`."""
+        origin = self._origin(url)
+        if origin is None:
+            raise UnavailableSourceError(f"supply {shown_url(url)}, or allow its host")
+        kept = self._remembered(url)
+        if kept is None:
+            kept = self._fetched(url, origin)
+        if kept.refusal is not None:
+            raise UnavailableSourceError(f"{shown_url(url)} {kept.refusal}; supply it, or try again later")
+        return kept.body
+
+    def _origin(self, url: str) -> _Origin | None:
+        """Where an address leads, if that is allowed."""
+        if len(url) > MAX_URL_CHARACTERS or not url.isascii() or not url.isprintable():
+            return None
+        if any(character in url for character in ' \\"<>^`{|}#'):
+            return None
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname or "", parts.port
+        except ValueError:
+            return None
+        if parts.scheme not in _PORTS or "@" in parts.netloc:
+            return None
+        origin = _Origin(parts.scheme, host, _PORTS[parts.scheme] if port is None else port)
+        if origin.scheme == "http" and not origin.loopback:
+            return None
+        usual = origin.port == _PORTS[origin.scheme]
+        listed = {f"{host}:{origin.port}"} | ({host} if usual else set())
+        return origin if listed & self._allowed else None
+
+    # --- remembering ----------------------------------------------------------------------------------------
+
+    def _remembered(self, url: str) -> _Kept | None:
+        with self._lock:
+            kept = self._kept.get(url)
+            if kept is not None and kept.until <= self._now():
+                del self._kept[url]
+                return None
+            return kept
+
+    def _fetched(self, url: str, origin: _Origin) -> _Kept:
+        if not self._free.acquire(timeout=self._seconds):
+            raise UnavailableSourceError(f"{shown_url(url)} was not fetched, since too many others are")
+        try:
+            body, refusal, seconds = self._fetch(url, origin), None, KEPT_SECONDS
+        except _RefusedError as error:
+            body, refusal, seconds = b"", str(error), KEPT_FAILURES_SECONDS
+        finally:
+            self._free.release()
+        kept = _Kept(self._now() + seconds, body, refusal)
+        with self._lock:
+            self._kept[url] = kept
+            self._kept.move_to_end(url)
+            if len(self._kept) > KEPT_DOCUMENTS:
+                self._kept.popitem(last=False)
+        return kept
+
+    # --- fetching -------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _context(self) -> ssl.SSLContext:
+        return self._given_context or httpx.create_ssl_context(trust_env=False)
+
+    def _fetch(self, url: str, origin: _Origin) -> bytes:
+        deadline = _Deadline(self._seconds)
+        addresses = self._addresses(origin, deadline)
+        with httpcore.ConnectionPool(
+            ssl_context=self._context,
+            max_connections=1,
+            max_keepalive_connections=0,
+            network_backend=_Pinned(addresses, deadline),
+        ) as pool:
+            for _ in range(MAX_REDIRECTS + 1):
+                body, location = _one(pool, url, deadline)
+                if location is None:
+                    return body
+                url = urljoin(url, location)
+                if self._origin(url) != origin:
+                    raise _RefusedError("redirects to another host, which is not followed")
+        raise _RefusedError("redirects too often")
+
+    def _addresses(self, origin: _Origin, deadline: _Deadline) -> Sequence[str]:
+        found = _resolved(self._resolve, origin, deadline)
+        if not found:
+            raise _RefusedError("is at a host that has no address")
+        if not all(_may_connect(address, origin.loopback) for address in found):
+            raise _RefusedError("is at a host with an address that is not public")
+        return found
+
+
+class _Deadline:
+    """A moment after which nothing is waited for."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Seconds. Raises `_RefusedError` when there are none."""
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise _RefusedError("took too long to fetch")
+        return left
+
+
+def _one(pool: httpcore.ConnectionPool, url: str, deadline: _Deadline) -> tuple[bytes, str | None]:
+    """A document, or where it is redirected to."""
+    headers = [("Accept", _ACCEPT), ("Accept-Encoding", "identity"), ("User-Agent", "rootmark")]
+    limits = {"timeout": {"pool": deadline.left()}}
+    try:
+        with pool.stream("GET", url, headers=headers, extensions=limits) as got:
+            fields = {name.lower(): value for name, value in got.headers}
+            if got.status in _REDIRECTS:
+                return b"", fields.get(b"location", b"").decode("latin-1")
+            if got.status != 200:
+                raise _RefusedError(f"answers with status {got.status}")
+            if fields.get(b"content-encoding", b"identity") != b"identity":
+                raise _RefusedError("comes in a content coding that was not asked for")
+            return _read(got.iter_stream(), deadline), None
+    except (httpcore.TimeoutException, TimeoutError) as error:
+        raise _RefusedError("took too long to fetch") from error
+    except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol, OSError) as error:
+        raise _RefusedError("could not be fetched") from error
+
+
+def _read(pieces: Iterable[bytes], deadline: _Deadline) -> bytes:
+    body = bytearray()
+    for piece in pieces:
+        deadline.left()
+        body += piece
+        if len(body) > MAX_DOCUMENT_BYTES:
+            raise _RefusedError(f"is larger than {MAX_DOCUMENT_BYTES} bytes")
+    return bytes(body)
+
+
+# --- addresses ----------------------------------------------------------------------------------------------
+
+
+def _system_resolver(host: str, port: int) -> list[str]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def _resolved(resolve: Resolve, origin: _Origin, deadline: _Deadline) -> list[str]:
+    """In a thread, since a look-up cannot be broken off."""
+    answers: queue.SimpleQueue[list[str] | OSError] = queue.SimpleQueue()
+
+    def look_up() -> None:
+        try:
+            answers.put(list(resolve(origin.host, origin.port)))
+        except (OSError, UnicodeError) as error:
+            answers.put(OSError(str(error)))
+
+    threading.Thread(target=look_up, name="look-up", daemon=True).start()
+    try:
+        answer = answers.get(timeout=deadline.left())
+    except queue.Empty as error:
+        raise _RefusedError("took too long to fetch") from error
+    if isinstance(answer, OSError):
+        raise _RefusedError("is at a host that cannot be looked up") from answer
+    return answer
+
+
+def _may_connect(text: str, loopback: bool) -> bool:
+    """Whether an address is public; of a listed loopback host, whether it is loopback."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return False  # with a zone, for one
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+        elif address.sixtofour is not None or address.teredo is not None or address in _TRANSLATED:
+            return False  # these lead on to an IPv4 address that may be anything
+    if loopback:
+        return address.is_loopback
+    return address.is_global and not address.is_multicast
+
+
+_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+
+
+# --- connections --------------------------------------------------------------------------------------------
+
+
+class _Pinned(httpcore.NetworkBackend):
+    """Connects to addresses that were checked, whatever host is asked for, and keeps to the deadline."""
+
+    def __init__(self, addresses: Sequence[str], deadline: _Deadline) -> None:
+        self._addresses = addresses
+        self._deadline = deadline
+        self._backend = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Any = None,
+    ) -> httpcore.NetworkStream:
+        """A connection to the first address that takes one."""
+        del host, timeout, local_address
+        failure: Exception = httpcore.ConnectError("no address")
+        for address in self._addresses:
+            try:
+                made = self._backend.connect_tcp(
+                    address, port, timeout=self._deadline.left(), socket_options=socket_options
+                )
+            except httpcore.NetworkError as error:
+                failure = error
+            else:
+                return _Timed(made, self._deadline)
+        raise failure
+
+    def connect_unix_socket(self, *_: Any, **__: Any) -> httpcore.NetworkStream:
+        """Never."""
+        raise httpcore.UnsupportedProtocol("only TCP")
+
+    def sleep(self, seconds: float) -> None:
+        """Nothing here retries."""
+        raise AssertionError(f"nobody waits {seconds} s")
+
+
+class _Timed(httpcore.NetworkStream):
+    """A connection on which every step ends by the deadline, however little comes at a time."""
+
+    def __init__(self, stream: httpcore.NetworkStream, deadline: _Deadline) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """As the stream below."""
+        del timeout
+        return self._stream.read(max_bytes, self._deadline.left())
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """As the stream below."""
+        del timeout
+        self._stream.write(buffer, self._deadline.left())
+
+    def close(self) -> None:
+        """As the stream below."""
+        self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        """As the stream below."""
+        del timeout
+        secured = self._stream.start_tls(ssl_context, server_hostname, self._deadline.left())
+        return _Timed(secured, self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        """As the stream below."""
+        return self._stream.get_extra_info(info)

@@ -1,0 +1,78 @@
+"""What the services need from a store for achievements and awards: two of `registry.ports.store`.
+
+The rules of that module hold here too: within one unit, many things at once, no query per row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+from registry.encoding import Address
+from registry.model.awards import Achievement, Award, NewAward
+from registry.model.batches import Batch
+from registry.model.status_lists import AwardMark
+
+
+class AchievementRepository(Protocol):
+    """Achievements, all versions."""
+
+    def add(self, achievement: Achievement) -> bool:
+        """Store a version. False when that version of it exists: somebody else was quicker."""
+        ...
+
+    def get(self, achievement_id: str, version: int | None = None) -> Achievement | None:
+        """That version, or the newest."""
+        ...
+
+    def newest(self, achievement_ids: Collection[str]) -> Mapping[str, Achievement]:
+        """The newest version of each that exists."""
+        ...
+
+    def page(self, issuer: Address | None, after: str | None, limit: int) -> Sequence[Achievement]:
+        """Newest versions in order of id, ``id`` greater than ``after``."""
+        ...
+
+
+class AwardRepository(Protocol):
+    """Awards; those of receiving batches are not there. `BatchRepository.discard` removes a batch's awards,
+    `EntryRepository.erase` what they say of the recipient."""
+
+    def add(self, batch: Batch, first_index: int, awards: Sequence[NewAward]) -> None:
+        """Store awards in bulk, for the entries from ``first_index`` on."""
+        ...
+
+    def get(self, award_id: str) -> Award | None: ...
+
+    def by_places(self, places: Collection[tuple[int, int]]) -> Sequence[Award]:
+        """By (batch seq, index)."""
+        ...
+
+    def page(
+        self,
+        issuer: Address | None,
+        *,
+        achievement_id: str | None = None,
+        batch_seq: int | None = None,
+        before: tuple[int, int] | None = None,
+        limit: int = 50,
+    ) -> Sequence[Award]:
+        """Newest first: by (batch seq, index) downwards, less than ``before``."""
+        ...
+
+    def supersede(self, award_id: str, by: str) -> bool:
+        """Say that ``by`` replaces the award. False when another one does already."""
+        ...
+
+    def marked(
+        self,
+        issuer: Address,
+        places: Collection[tuple[int, int]],
+        batches: Collection[int],
+        *,
+        status_list: str | None = None,
+    ) -> Sequence[AwardMark]:
+        """The issuer's awards whose entry is one of ``places`` (batch seq, index) or in one of ``batches``
+        (seq), or has the digest of such an entry; once for each entry that it was found by. With
+        ``status_list`` only those with a place in that list."""
+        ...
