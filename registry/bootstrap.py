@@ -220,7 +220,7 @@ def _wire(
         verification=verification,
         indexer=indexer,
         pipeline=pipeline,
-        audit=AuditService(store, chain),
+        audit=AuditService(store, chain, clock),
         identity=credentials.identity,
         documents=credentials.documents,
         canonicalizer=canonicalizer,

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from api import body as body_module
-from api.routes.audit import csv_cell, csv_text
+from api.exports import csv_cell, csv_text
 from tests.api.conftest import Api, new_digest
 from tests.api.support import JSON, NDJSON, captured_records, pointers, problem, raw_request
 

@@ -9,7 +9,9 @@ from uuid import uuid4
 
 import httpx
 
-from tests.api.conftest import Api, new_digest
+from tests.api.conftest import ON_BOTH, Api, new_digest
+
+pytestmark = ON_BOTH
 
 
 def _problem(response: httpx.Response, status: int, slug: str) -> dict[str, Any]:
