@@ -60,6 +60,8 @@ class Circumstances:
         known: whether its issuer is one that the verifier knows.
         expected: the issuer that the caller named, if it named one.
         reading: which chain this verifier reads; no block, since none was needed.
+        hosted: whether its issuer is one of this registry, which then should know it and could not be asked.
+        as_of: whether the caller asked about ``instant``, and not about the present.
     """
 
     digest: Digest
@@ -67,6 +69,8 @@ class Circumstances:
     known: bool
     expected: str | None
     reading: ShownReading
+    hosted: bool = False
+    as_of: bool = False
 
 
 def worst(outcomes: Iterable[Outcome]) -> Outcome:
@@ -88,7 +92,7 @@ def merge(base: Report, examination: Examination) -> Report:
         summary=summary,
         issuer=replace(base.issuer, id=examination.issuer),
         checks=checks,
-        format=examination.format,
+        format=examination.format or None,
     )
 
 
@@ -127,8 +131,11 @@ def _worst_of(name: CheckName, checks: Sequence[Check]) -> Check:
 def judge_alone(examination: Examination, found: Circumstances) -> Report:
     """The report about a document of which this registry knows nothing."""
     issuer = _issuer_finding(examination, found)
-    validity = _validity_finding(examination.validity, found.instant)
+    validity = validity_finding(examination.validity, found.instant)
     findings = (*examination.findings, issuer, validity)
+    if found.hosted:
+        detail = "its issuer anchors here, and this registry cannot be asked about it without its proof"
+        findings = (*findings, Finding(CheckName.ANCHOR, CheckResult.UNKNOWN, detail))
     if not _vouched_for(findings):
         detail = "nothing was found that vouches for it"
         findings = (*findings, Finding(CheckName.SIGNATURE, CheckResult.UNKNOWN, detail))
@@ -177,8 +184,7 @@ def _issuer_finding(examination: Examination, found: Circumstances) -> Finding:
     if named is None:
         return Finding(CheckName.ISSUER, CheckResult.UNKNOWN, "it does not say who issued it")
     if found.expected is not None and found.expected != named:
-        detail = f"it is by {named}, and not by the issuer asked about"
-        return Finding(CheckName.ISSUER, CheckResult.FAIL, detail, Outcome.NOT_FOUND)
+        return other_issuer(named)
     if found.expected == named:
         return Finding(CheckName.ISSUER, CheckResult.PASS, f"{named} was named by the caller")
     if found.known:
@@ -186,7 +192,14 @@ def _issuer_finding(examination: Examination, found: Circumstances) -> Finding:
     return Finding(CheckName.ISSUER, CheckResult.UNKNOWN, f"{named} is not known here")
 
 
-def _validity_finding(dates: Validity, instant: datetime) -> Finding:
+def other_issuer(named: str | None) -> Finding:
+    """The finding about a document whose issuer is not the one that the caller asked about."""
+    detail = f"it is by {named or 'nobody that it names'}, and not by the issuer asked about"
+    return Finding(CheckName.ISSUER, CheckResult.FAIL, detail, Outcome.NOT_FOUND)
+
+
+def validity_finding(dates: Validity, instant: datetime) -> Finding:
+    """Whether ``instant`` lies within the dates."""
     if not dates.readable:
         return Finding(CheckName.VALIDITY, CheckResult.UNKNOWN, "its validity dates cannot be read")
     if not dates.given:
@@ -210,12 +223,14 @@ _UNKNOWN_ISSUER = "Intact, but by an issuer not known here"
 def _alone_sentence(
     outcome: Outcome, examination: Examination, deciding: Finding | None, found: Circumstances
 ) -> str:
+    as_of = f"As of {_time(found.instant)}, by its dates: " if found.as_of else ""
     if outcome is Outcome.VALID:
         who = examination.name if found.known and examination.name else examination.issuer
-        return f"Valid: {examination.format} by {who}, intact and in force; not anchored in this registry."
+        what = f"{examination.format} by {who}, intact and in force"
+        return f"{as_of}Valid: {what}; not anchored in this registry."
     if deciding is not None and deciding.check is CheckName.ISSUER and outcome is Outcome.INDETERMINATE:
         return f"{_UNKNOWN_ISSUER}: {examination.issuer or 'it names none'}."
-    return _sentence(outcome, deciding)
+    return as_of + _sentence(outcome, deciding)
 
 
 def _sentence(outcome: Outcome, deciding: Finding | None) -> str:

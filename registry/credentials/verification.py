@@ -10,14 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Protocol
 
 from registry.credentials.findings import Examination, Examiner, Finding, Presented
+from registry.credentials.formats.data_model import issuer_of, looks_like_a_credential
 from registry.credentials.formats.open_badges_2 import hosted_assertion
-from registry.credentials.merging import Circumstances, judge_alone, merge
-from registry.credentials.rdf import rdf_digest
+from registry.credentials.merging import (
+    Circumstances,
+    judge_alone,
+    merge,
+    other_issuer,
+    validity_finding,
+)
+from registry.credentials.patience import Patience
+from registry.credentials.questions import Asked, questions, with_digest
 from registry.credentials.sources import Documents, Ledgers, Tools
 from registry.encoding import (
     Address,
@@ -26,14 +34,15 @@ from registry.encoding import (
     JsonValue,
     canonical_json,
     credential_digest,
-    require_unguessable_id,
+    invalid,
 )
 from registry.errors import MalformedInputError, RootmarkError, UnavailableSourceError, ValidationError
 from registry.merkle import InclusionProof
 from registry.ports.clock import Clock
 from registry.ports.documents import Canonicalizer
 from registry.services.claims import VerifyRequest, embedded_proof
-from registry.verdict.report import CheckName, CheckResult, Outcome, Report, ShownReading
+from registry.services.moments import refuse_future
+from registry.verdict.report import PRECEDENCE, CheckName, CheckResult, Outcome, Report, ShownReading
 
 MAX_SUPPLIED = 20
 
@@ -112,10 +121,11 @@ class Examining:
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
-    """One document, examined, with the questions that it leads to."""
+    """One document, examined, with the questions that it leads to. ``examination`` is None for plain JSON,
+    about which there is one question."""
 
     request: DocumentRequest
-    examination: Examination
+    examination: Examination | None
     tools: Tools
     asked: tuple[VerifyRequest, ...]
     digest: Digest
@@ -157,10 +167,11 @@ class CredentialVerification:
         Raises:
             StoreUnavailableError: the registry cannot be read.
         """
-        looked: list[_Looked | VerifyRequest | RootmarkError] = []
+        patience = Patience(self._examining.canonicalizer)
+        looked: list[_Looked | RootmarkError] = []
         for request in requests:
             try:
-                looked.append(self._look(request))
+                looked.append(self._look(request, self._tools(request, patience)))
             except RootmarkError as error:
                 looked.append(error)
         asked = [question for one in looked for question in _questions(one)]
@@ -169,8 +180,8 @@ class CredentialVerification:
 
     # --- looking --------------------------------------------------------------------------------------------
 
-    def _look(self, request: DocumentRequest) -> _Looked | VerifyRequest:
-        tools = self._tools(request)
+    def _look(self, request: DocumentRequest, tools: Tools) -> _Looked:
+        refuse_future(request.as_of, tools.now)
         presented = request.presented
         if request.hosted_at is not None:
             try:
@@ -179,32 +190,36 @@ class CredentialVerification:
                 return _not_hosted(request, tools, error)
         examiner = next((one for one in self._examining.examiners if one.recognises(presented)), None)
         if examiner is None:
-            return self._plain(request)
+            return self._plain(request, tools)
         examination = examiner.examine(presented, tools)
-        credential = examination.credential
+        credential, asked = examination.credential, Asked()
         if credential is not None:
             status = self._examining.check_status(
                 credential, tools, lambda other: self._examine_other(other, tools)
             )
-            examination = replace(examination, findings=(*examination.findings, *status))
-        asked = () if credential is None else tuple(self._asked(request, credential, examination))
-        return _Looked(request, examination, tools, asked, _shown_digest(presented, credential))
+            asked = self._ask(request, credential, examination, tools)
+            findings = (*examination.findings, *status, *asked.findings)
+            examination = replace(examination, findings=findings)
+        digest = _shown_digest(presented, credential)
+        return _Looked(request, examination, tools, asked.questions, digest)
 
-    def _plain(self, request: DocumentRequest) -> VerifyRequest:
+    def _plain(self, request: DocumentRequest, tools: Tools) -> _Looked:
         document = request.presented.document
         if document is None:
             raise ValidationError("no format that is known here was recognised")
         if isinstance(request.issuer, str):
             raise ValidationError("this document names its issuer by no DID; name the issuer's address")
-        return VerifyRequest(
-            request.digest, document, request.proof, request.issuer, request.as_of, request.live
-        )
+        proof = request.proof or embedded_proof(document)
+        question = VerifyRequest(request.digest, document, proof, request.issuer, request.as_of, request.live)
+        if proof is not None:
+            question = with_digest(question, proof.method, tools.canonicalizer)
+        return _Looked(request, None, tools, (question,), _shown_digest(request.presented, document))
 
-    def _tools(self, request: DocumentRequest) -> Tools:
+    def _tools(self, request: DocumentRequest, patience: Patience) -> Tools:
         if len(request.supplied) > MAX_SUPPLIED:
             raise ValidationError(f"at most {MAX_SUPPLIED} documents can be sent along")
         return Tools(
-            canonicalizer=self._examining.canonicalizer,
+            canonicalizer=patience.for_a_document(),
             documents=self._examining.documents(request.supplied),
             ledgers=self._examining.ledgers,
             now=self._clock.now(),
@@ -219,27 +234,17 @@ class CredentialVerification:
         detail = "it has no format that is known here"
         return Examination("", (Finding(CheckName.FORMAT, CheckResult.FAIL, detail),))
 
-    def _asked(
-        self, request: DocumentRequest, credential: Mapping[str, JsonValue], examination: Examination
-    ) -> list[VerifyRequest]:
-        """The registry is asked about the place that is claimed; without one about each digest."""
+    def _ask(
+        self,
+        request: DocumentRequest,
+        credential: Mapping[str, JsonValue],
+        examination: Examination,
+        tools: Tools,
+    ) -> Asked:
         proof = request.proof or embedded_proof(credential) or self._examining.read_anchor(credential)
         issuer = self._expected_address(request, examination)
         base = VerifyRequest(request.digest, credential, proof, issuer, request.as_of, request.live)
-        if proof is not None:
-            return [self._with_digest(base, proof.method)]
-        if not self._registry.finds_by_digest or not _is_unguessable(credential):
-            return []
-        methods = [DigestMethod.JCS_SHA256]
-        if "@context" in credential:
-            methods.insert(0, DigestMethod.RDFC_SHA256)
-        asked = []
-        for method in methods:
-            try:
-                asked.append(replace(self._with_digest(base, method), method=method))
-            except MalformedInputError:
-                continue  # it has no such digest: an unknown context, say, which a finding names
-        return asked
+        return questions(base, tools.canonicalizer, finds_by_digest=self._registry.finds_by_digest)
 
     def _expected_address(self, request: DocumentRequest, examination: Examination) -> Address | None:
         """Whose entries count: those of the issuer asked about; else, for a document by an issuer hosted
@@ -249,40 +254,67 @@ class CredentialVerification:
         named = request.issuer or examination.issuer
         return None if named is None else self._hosts.address_of(named)
 
-    def _with_digest(self, request: VerifyRequest, method: DigestMethod) -> VerifyRequest:
-        if method is not DigestMethod.RDFC_SHA256 or request.credential is None:
-            return request
-        digest = rdf_digest(self._examining.canonicalizer, request.credential)
-        return replace(request, computed={method: digest})
-
     # --- judging --------------------------------------------------------------------------------------------
 
     def _result(
-        self, looked: _Looked | VerifyRequest | RootmarkError, answers: Sequence[Report | RootmarkError]
+        self, looked: _Looked | RootmarkError, answers: Sequence[Report | RootmarkError]
     ) -> Report | RootmarkError:
         if isinstance(looked, RootmarkError):
             return looked
-        if isinstance(looked, VerifyRequest):
-            return answers[0]
         reports = []
         for answer in answers:
             if isinstance(answer, RootmarkError):
                 return answer
             reports.append(answer)
         examination = looked.examination
-        base = next((one for one in reports if one.outcome is not Outcome.NOT_FOUND), None)
-        if base is None and reports and self._has_a_say(looked):
-            base = reports[0]
-        if base is None or (base.anchor is None and not self._has_a_say(looked)):
-            return judge_alone(examination, self._circumstances(looked))
-        return merge(base, self._with_identity(base, examination))
+        if examination is None:
+            return self._of_plain(looked, reports[0])
+        base = self._base(looked, examination, reports)
+        if base is None:
+            return judge_alone(examination, self._circumstances(looked, examination, reports))
+        return merge(base, self._with_issuer_and_dates(base, looked, examination))
 
-    def _has_a_say(self, looked: _Looked) -> bool:
+    def _of_plain(self, looked: _Looked, base: Report) -> Report:
+        """A credential without a proof of its own still says by whom it is: the account that anchored it must
+        be that issuer's."""
+        document = looked.request.presented.document or {}
+        issuer = issuer_of(document) if looks_like_a_credential(document) else None
+        if issuer is None:
+            return base
+        found = self._with_identity(base, Examination("", (), issuer=issuer))
+        return merge(base, found) if found.findings else base
+
+    def _base(self, looked: _Looked, examination: Examination, reports: Sequence[Report]) -> Report | None:
+        """What the registry says, where it has a say: the worst of it.
+
+        The say of somebody whom nobody here knows does not count, unless the document itself claims a place
+        on the chain: anyone may anchor a copy of another's credential, and revoke that.
+        """
+        found = [report for report in reports if report.outcome is not Outcome.NOT_FOUND]
+        if self._has_a_say(looked, examination):
+            found = found or list(reports[:1])
+        else:
+            found = [report for report in found if _counts(report)]
+        return min(found, key=lambda report: PRECEDENCE.index(report.outcome), default=None)
+
+    def _has_a_say(self, looked: _Looked, examination: Examination) -> bool:
         """Whether the registry should know the document: it claims a place there, or its issuer is here."""
-        asked, issuer = looked.asked, looked.examination.issuer
-        if any(question.proof is not None for question in asked):
-            return True
-        return issuer is not None and self._hosts.address_of(issuer) is not None
+        claims = any(question.proof is not None for question in looked.asked)
+        return claims or self._is_hosted(examination)
+
+    def _is_hosted(self, examination: Examination) -> bool:
+        return examination.issuer is not None and self._hosts.address_of(examination.issuer) is not None
+
+    def _with_issuer_and_dates(self, base: Report, looked: _Looked, examination: Examination) -> Examination:
+        """With findings about what the chain's report leaves out: whether it is by the issuer asked about,
+        and the dates that its token sets beside its own."""
+        expected = looked.request.issuer
+        instant = self._instant(looked, [base])
+        beside = [validity_finding(examination.validity, instant)]
+        if isinstance(expected, str) and expected != examination.issuer:
+            beside.append(other_issuer(examination.issuer))
+        findings = (*examination.findings, *(one for one in beside if one.outcome is not Outcome.VALID))
+        return self._with_identity(base, replace(examination, findings=findings))
 
     def _with_identity(self, base: Report, examination: Examination) -> Examination:
         """With a finding about whether the DID in the document and the account on chain belong together."""
@@ -299,16 +331,35 @@ class CredentialVerification:
             finding = Finding(CheckName.ISSUER, result, detail)
         return replace(examination, findings=(*examination.findings, finding))
 
-    def _circumstances(self, looked: _Looked) -> Circumstances:
-        issuer, expected = looked.examination.issuer, looked.request.issuer
-        as_of = looked.request.as_of
+    def _circumstances(
+        self, looked: _Looked, examination: Examination, reports: Sequence[Report]
+    ) -> Circumstances:
+        issuer, expected = examination.issuer, looked.request.issuer
         return Circumstances(
             digest=looked.digest,
-            instant=as_of if isinstance(as_of, datetime) else looked.tools.now,
+            instant=self._instant(looked, reports),
             known=issuer is not None and (issuer in self._trusted or issuer == expected),
             expected=("0x" + expected.hex()) if isinstance(expected, bytes) else expected,
             reading=self._registry.reading(),
+            hosted=self._is_hosted(examination),
+            as_of=looked.request.as_of is not None,
         )
+
+    def _instant(self, looked: _Looked, reports: Sequence[Report]) -> datetime:
+        """When dates are looked at: now, at the time asked about, or at the block asked about."""
+        as_of = looked.request.as_of
+        if as_of is None or isinstance(as_of, datetime):
+            return as_of or looked.tools.now
+        times = [report.as_of.block_time for report in reports if report.as_of.block_time is not None]
+        if not times:
+            raise invalid("as-of", "the block's time is not known here; ask about a time instead", "/as_of")
+        return datetime.fromtimestamp(times[0], UTC)
+
+
+def _counts(report: Report) -> bool:
+    """Whether it is about an entry of somebody known here, or says that the claim contradicts itself."""
+    known = report.issuer.known or any(other.issuer.known for other in report.candidates)
+    return known or report.outcome is Outcome.INVALID
 
 
 def _not_hosted(request: DocumentRequest, tools: Tools, error: UnavailableSourceError) -> _Looked:
@@ -318,19 +369,8 @@ def _not_hosted(request: DocumentRequest, tools: Tools, error: UnavailableSource
     return _Looked(request, Examination("Open Badges", findings), tools, (), Digest(sha256(address).digest()))
 
 
-def _questions(looked: _Looked | VerifyRequest | RootmarkError) -> tuple[VerifyRequest, ...]:
-    if isinstance(looked, RootmarkError):
-        return ()
-    return (looked,) if isinstance(looked, VerifyRequest) else looked.asked
-
-
-def _is_unguessable(credential: Mapping[str, JsonValue]) -> bool:
-    """Whether asking by digest gives nothing away; see `require_unguessable_id`."""
-    try:
-        require_unguessable_id(credential)
-    except ValidationError:
-        return False
-    return True
+def _questions(looked: _Looked | RootmarkError) -> tuple[VerifyRequest, ...]:
+    return () if isinstance(looked, RootmarkError) else looked.asked
 
 
 def _shown_digest(presented: Presented, credential: Mapping[str, JsonValue] | None) -> Digest:
