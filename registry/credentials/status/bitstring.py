@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as Base64Error
 from collections.abc import Iterable
 
-from registry.encoding import invalid
+from registry.encoding import invalid, parse_base64url, to_base64url
+from registry.errors import ValidationError
 
 MIN_ENTRIES = 131_072
 MAX_BYTES = 16 * 1024 * 1024
@@ -36,32 +35,37 @@ def new_bitstring(size: int, indices: Iterable[int]) -> bytes:
 
 def encode(bits: bytes) -> str:
     """The multibase base64url text (``u``) of the compressed list; the same for the same bits."""
-    return "u" + urlsafe_b64encode(gzip.compress(bits, 9, mtime=0)).rstrip(b"=").decode()
+    return "u" + to_base64url(gzip.compress(bits, 9, mtime=0))
 
 
 def decode(text: object, *, multibase: bool = True, pointer: str = "") -> bytes:
     """The bits of an ``encodedList``.
 
     Args:
-        multibase: whether the text begins with ``u``; StatusList2021's does not.
+        multibase: whether the text begins with ``u``; StatusList2021's does not, and may be padded.
 
     Raises:
         ValidationError: no such text, not gzip, more than one member, or larger than 16 MiB.
     """
-    if not isinstance(text, str) or len(text) > MAX_TEXT or (multibase and not text.startswith("u")):
-        raise invalid("encoded-list", "a list is base64url text that begins with u", pointer)
-    body = text[1:] if multibase else text
+    if not isinstance(text, str) or len(text) > MAX_TEXT:
+        raise invalid("encoded-list", "a list is base64url text, of 4 MiB at most", pointer)
+    if multibase and not text.startswith("u"):
+        raise invalid("encoded-list", "the list's text does not begin with u", pointer)
+    body = text[1:] if multibase else text[: len(text) - _padding(text)]
     try:
-        packed = urlsafe_b64decode(body + "=" * (-len(body) % 4))
         unpacking = zlib.decompressobj(_GZIP)
-        bits = unpacking.decompress(packed, MAX_BYTES + 1)
-    except (Base64Error, ValueError, zlib.error) as error:
+        bits = unpacking.decompress(parse_base64url(body), MAX_BYTES + 1)
+    except (ValidationError, zlib.error) as error:
         raise invalid("encoded-list", "the list is not base64url of gzip data", pointer) from error
     if len(bits) > MAX_BYTES:
         raise invalid("encoded-list", f"the list unpacks to more than {MAX_BYTES} bytes", pointer)
     if not unpacking.eof or unpacking.unused_data:
         raise invalid("encoded-list", "the list is cut off, or something follows it", pointer)
     return bits
+
+
+def _padding(text: str) -> int:
+    return (len(text) - len(text.rstrip("="))) if len(text) % 4 == 0 and not text.endswith("===") else 0
 
 
 def entry(bits: bytes, index: int, size: int = 1) -> int | None:

@@ -112,6 +112,9 @@ def _read_entry(member: Any, kind: str) -> _Entry:
         raise _UnusableListError("a status entry lacks its purpose or the address of its list")
     if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= 8:
         raise _UnusableListError("a status entry has a size that is not looked at here")
+    messages = member.get("statusMessage")
+    if (messages is not None or size > 1) and not (isinstance(messages, list) and len(messages) == 1 << size):
+        raise _UnusableListError("a status entry does not say what each of its values means")
     return _Entry(kind, purpose, int(digits), size, url)
 
 
@@ -208,9 +211,11 @@ def _id_of(issuer: JsonValue) -> JsonValue:
 
 
 def _in_revocation_list(member: Any, credential: Mapping[str, JsonValue], tools: Tools) -> Finding:
-    url = member.get("id")
+    url, own_id = member.get("id"), credential.get("id")
     if not isinstance(url, str):
         raise _UnusableListError("its revocation list has no address")
+    if not isinstance(own_id, str):
+        raise _UnusableListError("it has no id by which its revocation list could name it")
     try:
         document = parse_json(tools.documents.get(url))
     except MalformedInputError as error:
@@ -218,9 +223,17 @@ def _in_revocation_list(member: Any, credential: Mapping[str, JsonValue], tools:
     listed = document.get("revokedCredential") if isinstance(document, dict) else None
     if not isinstance(document, dict) or not isinstance(listed, list) or len(listed) > MAX_REVOKED:
         raise _UnusableListError("what stands at its revocation list's address is no such list")
+    if document.get("id", url) != url:
+        raise _UnusableListError("what stands at its revocation list's address is another list")
     if _id_of(document.get("issuer")) != _id_of(credential.get("issuer")):
         raise _UnusableListError("its revocation list is by another issuer")
-    for one in listed:
-        if isinstance(one, dict) and one.get("id") == credential.get("id") and one.get("revoked", True):
-            return _status(CheckResult.FAIL, "revoked by its issuer's revocation list", Outcome.REVOKED)
+    if any(_names_revoked(one, own_id) for one in listed):
+        return _status(CheckResult.FAIL, "revoked by its issuer's revocation list", Outcome.REVOKED)
     return _status(CheckResult.PASS, "not in its issuer's revocation list")
+
+
+def _names_revoked(listed: JsonValue, own_id: str) -> bool:
+    """An entry names a credential, and may say that it is no longer revoked."""
+    if isinstance(listed, dict):
+        return listed.get("id") == own_id and listed.get("revoked") is not False
+    return listed == own_id

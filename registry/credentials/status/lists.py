@@ -117,6 +117,7 @@ class StatusLists:
         are as many as lists.
 
         Raises:
+            NotFoundError: no such issuer here.
             ConfigurationError: the server has no address of which a list's can be made.
         """
         base = self._base_in(unit)

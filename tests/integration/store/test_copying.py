@@ -14,6 +14,7 @@ from registry.model.awards import Achievement, NewAward
 from registry.model.batches import BatchState, NewEntry
 from registry.model.issuers import Issuer, IssuerState
 from registry.model.signing_keys import SigningKey, SigningKeyKind
+from registry.model.status_lists import StatusList
 from registry.store import copy_database, open_store
 from tests.support.databases import database_url, postgres_server, postgres_url, sqlite_url
 
@@ -30,6 +31,8 @@ def _fill(url: str) -> list[Digest]:
         with store.write() as unit:
             unit.issuers.add(Issuer(ISSUER, "A", "https://a.example", IssuerState.ACTIVE, ISSUER, True, NOW))
             unit.signing_keys.add(SigningKey(ISSUER, b"\x44" * 32, SigningKeyKind.ED25519, NOW, None))
+            unit.status_lists.add(StatusList("list", ISSUER, 64, 0, NOW))
+            unit.status_lists.take("list", b"\x80" * 8, 8)
             batch = unit.batches.create(ISSUER, BatchState.RECEIVING, NOW, allow_duplicate=False)
             entries = [
                 NewEntry(digest, DigestMethod.OPAQUE, Salt(token_bytes(32)), external_id=digest.hex())
@@ -58,6 +61,8 @@ def test_copy_has_every_row_and_goes_on_counting(direction: str, sqlite_url: str
             assert [entry.digest for entry in unit.entries.of_batch(1, 0, 100)] == digests
             (signing_key,) = unit.signing_keys.of_issuer(ISSUER)
             assert signing_key.public_key == b"\x44" * 32
+            assert unit.status_lists.of_issuer(ISSUER) == [StatusList("list", ISSUER, 64, 8, NOW)]
+            assert unit.status_lists.taken("list") == b"\x80" * 8
             assert unit.entries.by_external_ids(ISSUER, [digests[3].hex()])[0].index == 3
             award = unit.awards.get("w")
             assert unit.achievements.get("urn:a") == Achievement(ISSUER, "urn:a", 1, {"name": "é"}, NOW)

@@ -259,9 +259,12 @@ def test_presentation_passes(change: dict[str, Any]) -> None:
 
 def test_examiner_recognises_credentials_and_nothing_else() -> None:
     recognises: Callable[[Presented], bool] = VerifiableCredentials().recognises
-    assert recognises(Presented(badge()))
-    assert recognises(Presented({"@context": V2}))
-    assert recognises(Presented({"type": "VerifiableCredential"}))
+    proof = {"proof": {"type": "DataIntegrityProof"}}
+    assert recognises(Presented({**badge(), **proof}))
+    assert recognises(Presented({"@context": V2, "proof": [5]}))
+    assert recognises(Presented({"type": "VerifiableCredential", **proof}))
+    assert not recognises(Presented(badge()))
+    assert not recognises(Presented({**badge(), "proof": {"type": "RootmarkProof/v1"}}))
     for other in (None, {}, {"@context": 5}, {"type": {}}, {"@context": [{}]}, {"type": "Assertion"}):
         assert not recognises(Presented(other))
     assert not recognises(Presented(token="a.b.c"))
