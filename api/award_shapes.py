@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from api.docs import (
@@ -96,7 +97,7 @@ AWARDS_BODY: dict[str, Any] = parameters("dry_run", "credential_status", "identi
                 },
                 "example": {"awards": [AWARD_EXAMPLE], "options": {"identity": "hashed"}},
             },
-            "application/x-ndjson": {"schema": TEXT, "example": '{"recipient": {}}\n'},
+            "application/x-ndjson": {"schema": TEXT, "example": json.dumps(AWARD_EXAMPLE) + "\n"},
             "text/csv": {"schema": TEXT, "example": _CSV},
         },
     }

@@ -6,8 +6,10 @@ never the value.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, TypeVar
@@ -18,6 +20,7 @@ from starlette.requests import Request
 
 from registry.encoding import JsonValue, parse_json
 from registry.errors import (
+    MAX_FAULTS,
     Fault,
     StoreUnavailableError,
     TooLargeError,
@@ -100,15 +103,62 @@ def validated(model: type[Model], value: JsonValue) -> Model:
     try:
         return model.model_validate(value)
     except pydantic.ValidationError as error:
-        faults = [_fault(detail) for detail in error.errors(include_input=False, include_url=False)[:20]]
+        faults = _faults(value, error.errors(include_input=False, include_url=False))
         first = faults[0]
         raise ValidationError(f"{first.detail} at {first.pointer or 'the top'}", faults=faults) from error
 
 
-def _fault(detail: Any) -> Fault:
-    pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in detail["loc"])
+_NOTHING = object()
+_PLAIN = {
+    "dict_type": ("type", "an object is expected"),
+    "model_type": ("type", "an object is expected"),
+    "model_attributes_type": ("type", "an object is expected"),
+    "list_type": ("type", "a list is expected"),
+    "string_type": ("type", "a string is expected"),
+    "int_type": ("type", "a whole number is expected"),
+    "bool_type": ("type", "true or false is expected"),
+    "missing": ("missing", "this member is needed"),
+    "extra_forbidden": ("unknown-member", "there is no such member here"),
+}
+"""Code and detail for what pydantic words for programmers."""
+
+
+def _faults(value: JsonValue, details: Iterable[Any]) -> list[Fault]:
+    """A fault for each place. Where a value may have one of several forms, pydantic complains about each:
+    what is wrong beyond the type is told, else all the types that would do."""
+    places: dict[str, list[Fault]] = {}
+    for detail in details:
+        fault = _fault(value, detail)
+        places.setdefault(fault.pointer or "", []).append(fault)
+    return [_one_of(faults) for faults in islice(places.values(), MAX_FAULTS)]
+
+
+def _one_of(faults: list[Fault]) -> Fault:
+    telling = [fault for fault in faults if fault.code != "type"] or faults
+    detail = ", or ".join(dict.fromkeys(fault.detail for fault in telling))
+    return replace(telling[0], detail=detail)
+
+
+def _fault(value: JsonValue, detail: Any) -> Fault:
+    kind = str(detail["type"])
     message = str(detail["msg"]).removeprefix("Value error, ")
-    return Fault(code=str(detail["type"]).replace("_", "-"), detail=message, pointer=pointer[:256])
+    code, message = _PLAIN.get(kind, (kind.replace("_", "-"), message))
+    return Fault(code=code, detail=message, pointer=_pointer(value, detail["loc"])[:256])
+
+
+def _pointer(value: Any, location: Iterable[str | int]) -> str:
+    """The JSON pointer to a place of ``value``; pydantic's names of a union's members, which lead nowhere in
+    it, are left out. A member that is missing is named."""
+    pointer = ""
+    for part in location:
+        if isinstance(value, dict):
+            value = value.get(part, _NOTHING)
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        else:
+            continue
+        pointer += "/" + str(part).replace("~", "~0").replace("/", "~1")
+    return pointer
 
 
 class SpooledBody:

@@ -17,7 +17,7 @@ import typer
 
 from registry.cli import exits
 from registry.cli.options import JsonFlag
-from registry.cli.output import fail, guarded, stderr
+from registry.cli.output import CommandError, guarded, stderr
 from registry.cli.startup import heavy_imports
 
 if TYPE_CHECKING:
@@ -184,8 +184,8 @@ def bind_or_fail(settings: Settings) -> socket.socket:
     try:
         return listening_socket(settings.host, settings.port)
     except OSError as error:
-        fail(
+        raise CommandError(
             f"{settings.host}:{settings.port} cannot be used ({error.strerror}); choose another with --port, "
             "or another address with --host",
             exits.USAGE,
-        )
+        ) from error

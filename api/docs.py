@@ -62,7 +62,7 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     "kind": TEXT,
     "external_id": TEXT,
     "allow_duplicate": {"type": "string", "enum": ["true", "false"]},
-    "digest_method": {"type": "string", "enum": ["opaque", "jcs-sha256"]},
+    "digest_method": {"type": "string", "enum": ["opaque", "jcs-sha256", "rdfc-sha256"]},
     "achievement_id": TEXT,
     "version": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
     "dry_run": {"type": "string", "enum": ["true", "false"]},
@@ -115,11 +115,14 @@ def verify_body(model: type[BaseModel], example: Any) -> dict[str, Any]:
     form = object_of({"file": binary["schema"]}) | {
         "properties": {"file": binary["schema"], "issuer": TEXT, "as_of": TEXT, "live": TEXT}
     }
+    file = "the file's bytes"
     made["requestBody"]["content"] |= {
-        "multipart/form-data": {"schema": form},
-        "application/vc+jwt": {"schema": TEXT},
-        "image/png": binary,
-        "image/svg+xml": binary,
+        "multipart/form-data": {"schema": form, "example": {"file": file, "issuer": "did:web:example.edu"}},
+        "application/vc+jwt": {"schema": TEXT, "example": "eyJhbGciOiJFZERTQSJ9.e30.AAAA"},
+        "application/ld+json": {"schema": OBJECT, "example": {"type": ["VerifiableCredential"]}},
+        "application/octet-stream": {**binary, "example": file},
+        "image/png": {**binary, "example": file},
+        "image/svg+xml": {**binary, "example": "<svg/>"},
     }
     return made
 

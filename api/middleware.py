@@ -49,9 +49,14 @@ _DEFAULTS = (
     ),
     (b"cache-control", b"no-store"),
 )
+EXPORT_HEADERS = (b"X-Row-Count", b"X-Content-SHA256", b"X-Block-Number", b"X-Block-Hash")
+"""What exports carry beside their bytes."""
 _CORS = (
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"ETag, Link, Location, Retry-After, X-Request-Id"),
+    (
+        b"access-control-expose-headers",
+        b"ETag, Link, Location, Retry-After, X-Request-Id, " + b", ".join(EXPORT_HEADERS),
+    ),
 )
 _PREFLIGHT = (
     (b"access-control-allow-methods", b"GET, POST, OPTIONS"),

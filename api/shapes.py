@@ -155,28 +155,37 @@ PROOF = answers(
     ),
 )
 
-REVOCATIONS = answers(
-    "Status changes in chain order",
-    listing(
-        object_of(
-            {
-                "kind": TEXT,
-                "issuer": ADDRESS,
-                "batch": or_null(TEXT),
-                "root": HEX32,
-                "index": or_null(_COUNT),
-                "digest": or_null(HEX32),
-                "reason": _REASON,
-                "actor": or_null(ADDRESS),
-                "requested_by": or_null(TEXT),
-                "at": TIME,
-                "block_number": _COUNT,
-                "block_hash": HEX32,
-                "transaction": HEX32,
-                "final": _FLAG,
-            }
-        )
-    ),
+
+def _exported(found: dict[int | str, dict[str, Any]]) -> dict[int | str, dict[str, Any]]:
+    """A list that is served as CSV too."""
+    found[200]["content"]["text/csv"] = {"schema": TEXT}
+    return found
+
+
+REVOCATIONS = _exported(
+    answers(
+        "Status changes in chain order",
+        listing(
+            object_of(
+                {
+                    "kind": TEXT,
+                    "issuer": ADDRESS,
+                    "batch": or_null(TEXT),
+                    "root": HEX32,
+                    "index": or_null(_COUNT),
+                    "digest": or_null(HEX32),
+                    "reason": _REASON,
+                    "actor": or_null(ADDRESS),
+                    "requested_by": or_null(TEXT),
+                    "at": TIME,
+                    "block_number": _COUNT,
+                    "block_hash": HEX32,
+                    "transaction": HEX32,
+                    "final": _FLAG,
+                }
+            )
+        ),
+    )
 )
 _EVENT = object_of(
     {
@@ -190,7 +199,7 @@ _EVENT = object_of(
         "head": HEX32,
     }
 )
-EVENTS = answers("The contract's events", listing(_EVENT))
+EVENTS = _exported(answers("The contract's events", listing(_EVENT)))
 HISTORY = answers(
     "The history, and whether it leads to the head on chain",
     object_of(

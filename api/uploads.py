@@ -14,12 +14,27 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from api.body import MIB, media_type, read_bytes
-from registry.errors import Fault, ValidationError
+from registry.errors import Fault, UnsupportedMediaTypeError, ValidationError
 
 FILE_BYTES = 10 * MIB
 FORM_BYTES = FILE_BYTES + MIB
 MAX_FIELDS = 10
 FORM_TYPE = "multipart/form-data"
+FILE_TYPES = frozenset(
+    {
+        "application/dc+sd-jwt",
+        "application/jwt",
+        "application/ld+json",
+        "application/octet-stream",
+        "application/vc",
+        "application/vc+jwt",
+        "application/vc+ld+json",
+        "application/vc+sd-jwt",
+        "image/png",
+        "image/svg+xml",
+    }
+)
+_NAMED = ", ".join(sorted(FILE_TYPES))
 _FIELD_BYTES = 4096
 
 
@@ -37,12 +52,15 @@ async def read_upload(request: Request) -> Upload:
     """The file of a request, from a form's one file or from the raw body.
 
     Raises:
+        UnsupportedMediaTypeError: neither a form nor one of `FILE_TYPES`.
         TooLargeError: over 10 MiB.
         ValidationError: the form is broken, or has not exactly one file.
     """
     kind = media_type(request)
-    if kind != FORM_TYPE:
-        return Upload(await read_bytes(request, FILE_BYTES), None, kind or None)
+    if kind in FILE_TYPES:
+        return Upload(await read_bytes(request, FILE_BYTES), None, kind)
+    if kind != FORM_TYPE or "boundary=" not in request.headers.get("content-type", ""):
+        raise UnsupportedMediaTypeError(f"send application/json, a form with a file, or {_NAMED}")
     body = await read_bytes(request, FORM_BYTES)
 
     async def stream() -> AsyncGenerator[bytes, None]:

@@ -27,12 +27,12 @@ from registry.chain.keystore import EncryptedKeystore
 from registry.credentials.achievements import AchievementService
 from registry.credentials.awards import AwardService
 from registry.credentials.chain_profiles import ChainProfiles
-from registry.credentials.digest_only import DigestOnly
 from registry.credentials.identity import IdentityService
 from registry.credentials.keystore import EncryptedCredentialKeystore
-from registry.credentials.publication import Publication, publication
-from registry.credentials.rdf.canonicalizer import RdfCanonicalizer
-from registry.credentials.rdf.context_store import ContextStore
+from registry.credentials.publication import Publication
+from registry.credentials.rdf import ContextStore, Pin, RdfCanonicalizer
+from registry.credentials.services import credential_services
+from registry.credentials.verification import CredentialVerification
 from registry.encoding import parse_address, to_checksum, to_hex
 from registry.errors import ConfigurationError, IndexStaleError
 from registry.ports.chain import Chain
@@ -86,6 +86,8 @@ class App:
     pipeline: Pipeline
     audit: AuditService
     identity: IdentityService
+    documents: CredentialVerification
+    canonicalizer: RdfCanonicalizer
     publication: Publication
     metrics: Metrics
     achievements: AchievementService
@@ -178,26 +180,32 @@ def _wire(
     ]
     issuing = IssuingService(store, chain, clock, policy)
     status = StatusService(store, chain, clock, policy)
-    identity = IdentityService(
+    verification = VerificationService(store, chain, indexer, clock, _verification_policy(settings))
+    canonicalizer = open_canonicalizer(settings, _pinned_in(store))
+    stack.callback(canonicalizer.close)
+    credentials = credential_services(
         store,
         chain,
-        credential_keystore(settings),
-        [operating, admins],
         clock,
-        settings.effective_public_url,
+        policy,
+        IdentityService(
+            store,
+            chain,
+            credential_keystore(settings),
+            [operating, admins],
+            clock,
+            settings.effective_public_url,
+        ),
+        canonicalizer,
+        issuing,
+        status,
+        verification,
+        max_index_age_seconds=settings.max_index_age_seconds,
+        fetch_hosts=settings.fetch_hosts,
+        trusted=settings.trusted_names(),
     )
     resources = ExitStack()
     resources.push(stack.pop_all())
-    canonicalizer = RdfCanonicalizer(ContextStore())
-    resources.callback(canonicalizer.close)
-    published = publication(
-        store,
-        identity,
-        canonicalizer,
-        clock,
-        max_index_age_seconds=settings.max_index_age_seconds,
-        fetch_hosts=settings.fetch_hosts,
-    )
     resources.callback(indexer.close)
     resources.callback(pipeline.close)
     return App(
@@ -209,25 +217,17 @@ def _wire(
         issuers=IssuerService(store, chain, operating, admins, relayer, clock, policy),
         issuing=issuing,
         status=status,
-        verification=VerificationService(store, chain, indexer, clock, _verification_policy(settings)),
+        verification=verification,
         indexer=indexer,
         pipeline=pipeline,
-        audit=AuditService(store, chain),
-        identity=identity,
-        publication=published,
+        audit=AuditService(store, chain, clock),
+        identity=credentials.identity,
+        documents=credentials.documents,
+        canonicalizer=canonicalizer,
+        publication=credentials.publication,
         metrics=Metrics(store, chain, clock),
-        achievements=AchievementService(store, clock),
-        awards=AwardService(
-            store,
-            chain,
-            clock,
-            policy,
-            issuing,
-            status,
-            DigestOnly(),
-            identity.did,
-            published.assigner,
-        ),
+        achievements=credentials.achievements,
+        awards=credentials.awards,
         worker=Worker(steps, poll_seconds=settings.poll_seconds),
         spool_directory=private_directory(data_dir / "incoming"),
         jsonrpc=jsonrpc,
@@ -358,6 +358,35 @@ def is_test_chain(chain_id: int) -> bool:
 def contract_code_hash() -> bytes:
     """Keccak-256 of the registry's code, the same on every chain."""
     return load_artifact().code_hash
+
+
+# --- documents ----------------------------------------------------------------------------------------------
+
+
+def open_canonicalizer(settings: Settings, pin: Pin | None = None) -> RdfCanonicalizer:
+    """The canonicaliser of JSON-LD documents, over the bundled contexts and the operator's. Close it.
+
+    Args:
+        pin: see `registry.credentials.rdf.ContextStore`; without it nothing is remembered from run to run.
+
+    Raises:
+        ConfigurationError: CONTEXT_DIR cannot be read, or a context in it is not what was pinned.
+    """
+    return RdfCanonicalizer(ContextStore(settings.context_dir, pin))
+
+
+def _pinned_in(store: Store) -> Pin:
+    """The SHA-256 of each of the operator's contexts, as it was when it was first used, in the database."""
+
+    def pin(address: str, sha256_hex: str) -> str:
+        name = f"context:{address}"
+        with store.write() as unit:
+            known = unit.meta.get(name)
+            if known is None:
+                unit.meta.set(name, sha256_hex)
+            return known or sha256_hex
+
+    return pin
 
 
 # --- secrets and files --------------------------------------------------------------------------------------

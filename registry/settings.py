@@ -42,6 +42,11 @@ def _address(text: str) -> str:
         raise ValueError(str(error)) from error
 
 
+def _issuer(text: str) -> str:
+    """An address, or a name that documents have for their issuer, as it is."""
+    return text if text.startswith(("did:", "https://", "http://")) else _address(text)
+
+
 def _host(text: str) -> str:
     name = text.lower()
     match = _HOST.fullmatch(name)
@@ -51,6 +56,7 @@ def _host(text: str) -> str:
 
 
 AddressText = Annotated[str, AfterValidator(_address)]
+IssuerText = Annotated[str, AfterValidator(_issuer)]
 HostText = Annotated[str, AfterValidator(_host)]
 
 
@@ -81,8 +87,12 @@ class Settings(BaseSettings):
     signer_keystore: Path | None = Field(None, description="Directory of the relayer's encrypted key.")
     signer_password_file: Path | None = Field(None, description="File with the keystores' password.")
     confirmations: int | None = Field(None, ge=1, description="Blocks until final: 1 embedded, 12 elsewhere.")
-    trusted_issuers: Annotated[list[AddressText], NoDecode] = Field(
-        default_factory=list, description="Issuers known to this verifier, comma-separated addresses."
+    trusted_issuers: Annotated[list[IssuerText], NoDecode] = Field(
+        default_factory=list,
+        description="Issuers known to this verifier, by comma: addresses, DIDs, or web addresses.",
+    )
+    context_dir: Path | None = Field(
+        None, description="Further JSON-LD contexts: files, and contexts.json with address and file of each."
     )
     fetch_hosts: Annotated[list[HostText], NoDecode] = Field(
         default_factory=list,
@@ -156,8 +166,12 @@ class Settings(BaseSettings):
         return self.confirmations or (1 if self.embedded else 12)
 
     def trusted_addresses(self) -> frozenset[Address]:
-        """The verifier's trust list."""
-        return frozenset(parse_address(text) for text in self.trusted_issuers)
+        """The accounts of the verifier's trust list."""
+        return frozenset(parse_address(text) for text in self.trusted_issuers if text.startswith("0x"))
+
+    def trusted_names(self) -> frozenset[str]:
+        """The DIDs and web addresses of the trust list."""
+        return frozenset(text for text in self.trusted_issuers if not text.startswith("0x"))
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -1,8 +1,9 @@
-"""What holds for every test: names resolve on loopback only, and skips are listed, or refused.
+"""What holds for every test: names resolve on loopback only, files with slow tests come first, and skips are
+listed, or refused.
 
 Connections beyond loopback are refused by pytest-socket (see pyproject.toml); here the look-up of names,
-which would ask a resolver, is refused too. With ROOTMARK_CI set, a run with a skipped test fails. The file
-that ROOTMARK_TEST_SKIPS names receives one line for each skipped test.
+which would ask a resolver, is refused too. With ROOTMARK_CI set, a run with a skipped test fails. To the file
+that ROOTMARK_TEST_SKIPS names, one line is added for each skipped test.
 """
 
 from __future__ import annotations
@@ -59,6 +60,14 @@ def _skips(config: pytest.Config) -> list[str]:
     return sorted(lines)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that have slow tests: with parallel workers, none is left alone with one at the
+    end. The order is otherwise as it was."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """List the skipped tests for the caller, and fail the run for them where it must have none."""
@@ -67,6 +76,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     skips = _skips(session.config)
     destination = os.environ.get("ROOTMARK_TEST_SKIPS")
     if destination:
-        Path(destination).write_text("".join(f"{line}\n" for line in skips), encoding="utf-8")
+        with Path(destination).open("a", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in skips)
     if skips and os.environ.get("ROOTMARK_CI") and exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

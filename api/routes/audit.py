@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -20,27 +16,25 @@ from api.context import (
     blocking,
     caller_of,
     json_response,
-    next_page,
     no_query,
     page_response,
     require_caller,
 )
+from api.exports import csv_export, json_export, rows_wanted, wants_csv
 from api.views import access_json, time_of
-from registry.bootstrap import App
 from registry.encoding import parse_address, to_checksum, to_hex
-from registry.errors import UnsupportedMediaTypeError
-from registry.model.chain import EventKind
+from registry.model.chain import EventKind, RegistryEvent
 from registry.model.issuers import Caller
 from registry.model.reasons import REASON_LABELS, Reason, reason_from_code
-from registry.services.auditing.consistency import Difference
 from registry.services.auditing.revocations import KINDS, RevocationLine, Selection
-from registry.services.auditing.views import audit_json, chain_time, event_json
+from registry.services.auditing.views import audit_json, chain_time, difference_json, event_json
 
 router = APIRouter(prefix="/v1", tags=["audit"])
 
 EVENT_KINDS = tuple(kind.value for kind in EventKind)
-EXPORT_ROWS = 100_000
-"""Rows of one CSV export; `Link` leads to the rest."""
+REVOCATION_ROWS = 100_000
+EVENT_ROWS = 5_000
+"""Rows of one CSV page; `Link` leads to the rest. An event may name some 170,000 credentials."""
 _COLUMNS = (
     "kind",
     "issuer",
@@ -57,8 +51,25 @@ _COLUMNS = (
     "transaction",
     "final",
 )
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""With the full-width forms, which some spreadsheets read alike."""
+_EVENT_COLUMNS = (
+    "kind",
+    "issuer",
+    "at",
+    "block_number",
+    "block_hash",
+    "transaction",
+    "log_index",
+    "root",
+    "key",
+    "actor",
+    "admin",
+    "roles",
+    "valid_until",
+    "reason",
+    "uri",
+    "changes",
+    "head",
+)
 
 
 def revocation_json(line: RevocationLine) -> dict[str, Any]:
@@ -81,29 +92,13 @@ def revocation_json(line: RevocationLine) -> dict[str, Any]:
     }
 
 
-def csv_cell(value: Any) -> str:
-    """A cell that no spreadsheet takes for a formula (OWASP, CSV injection)."""
-    text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-    return "'" + text if text.startswith(_FORMULA_STARTS) else text
-
-
-def csv_text(columns: tuple[str, ...], rows: Iterator[dict[str, Any]] | list[dict[str, Any]]) -> bytes:
-    """RFC 4180 text with a header line."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(columns)
-    writer.writerows([csv_cell(row.get(column)) for column in columns] for row in rows)
-    return out.getvalue().encode()
-
-
-def wants_csv(request: Request) -> bool:
-    """Whether a list is asked for as CSV. Raises `UnsupportedMediaTypeError` for other kinds."""
-    accepted = request.headers.get("accept", "*/*")
-    if "text/csv" in accepted:
-        return True
-    if not any(kind in accepted for kind in ("json", "*/*", "application/*")):
-        raise UnsupportedMediaTypeError("this is served as application/json and text/csv")
-    return False
+def _event_row(event: RegistryEvent) -> dict[str, Any]:
+    """An event as a row: roles by spaces, changes as `word:mask` by spaces."""
+    row = event_json(event)
+    if "roles" in row:
+        row["roles"] = " ".join(row["roles"])
+    row["changes"] = " ".join(f"{change['word']}:{change['mask']}" for change in row.get("changes", ()))
+    return row
 
 
 def _seconds(instant: datetime | None, *, up: bool = False) -> int | None:
@@ -132,36 +127,25 @@ async def revocations(request: Request) -> Response:
     as_of = query.as_of()
     caller = await caller_of(request)
     as_csv = wants_csv(request)
-    limit = EXPORT_ROWS if as_csv and query.text("limit") is None else query.limit()
-    lines, following = await blocking(
-        app_of(request).audit.revocations, caller, selection, query.text("cursor"), limit, as_of
-    )
-    items = [revocation_json(line) for line in lines]
-    if not as_csv:
-        return page_response(request, items, following)
-    return await blocking(_export, request, _COLUMNS, items, following, "revocations.csv")
+    limit = rows_wanted(query, as_csv=as_csv, csv_rows=REVOCATION_ROWS)
+    cursor = query.text("cursor")
+    return await blocking(_revocations, request, caller, selection, cursor, limit, as_of, as_csv)
 
 
-def _export(
+def _revocations(
     request: Request,
-    columns: tuple[str, ...],
-    items: list[dict[str, Any]],
-    following: str | None,
-    name: str,
+    caller: Caller | None,
+    selection: Selection,
+    cursor: str | None,
+    limit: int,
+    as_of: int | datetime | None,
+    as_csv: bool,
 ) -> Response:
-    """A CSV with what an auditor notes down about it: at which block, how many rows, which bytes."""
-    text = csv_text(columns, items)
-    position = app_of(request).audit.position()
-    headers = {
-        "Content-Disposition": f'attachment; filename="{name}"',
-        "X-Row-Count": str(len(items)),
-        "X-Content-SHA256": sha256(text).hexdigest(),
-    }
-    if position is not None:
-        headers["X-Block-Number"] = str(position.block.number)
-        headers["X-Block-Hash"] = to_hex(position.block.hash)
-    headers |= next_page(request, following)
-    return Response(text, headers=headers, media_type="text/csv")
+    found = app_of(request).audit.revocations(caller, selection, cursor, limit, as_of)
+    items = [revocation_json(line) for line in found.items]
+    if as_csv:
+        return csv_export(request, "revocations.csv", _COLUMNS, items, found.next_cursor, found.position)
+    return json_export(request, items, found.next_cursor, found.position)
 
 
 @router.get(
@@ -170,39 +154,38 @@ def _export(
     responses=shapes.EVENTS,
 )
 async def events(request: Request) -> Response:
-    """The contract's events in chain order."""
+    """The contract's events in chain order, as JSON or (`Accept: text/csv`) as CSV."""
     query = Query(request, "issuer", "kind", "since", "until", "limit", "cursor")
     kind = query.choice("kind", EVENT_KINDS)
-    limit = query.limit()
-    issuer, since, until = query.address(), query.time("since"), query.time("until")
-    after = query.cursor() or 0
-    stored = await blocking(
-        lambda: app_of(request).audit.events(
-            issuer=issuer,
-            kinds=(EventKind(kind),) if kind else None,
-            since=_seconds(since, up=True),
-            until=_seconds(until, up=True),
-            after=after,
-            limit=limit + 1,
-        )
-    )
-    shown = stored[:limit]
-    following = str(shown[-1].id) if len(stored) > limit else None
-    return page_response(request, [event_json(item.event) for item in shown], following)
+    as_csv = wants_csv(request)
+    wanted: dict[str, Any] = {
+        "issuer": query.address(),
+        "kinds": (EventKind(kind),) if kind else None,
+        "since": _seconds(query.time("since"), up=True),
+        "until": _seconds(query.time("until"), up=True),
+        "after": query.cursor() or 0,
+        "limit": rows_wanted(query, as_csv=as_csv, csv_rows=EVENT_ROWS),
+    }
+    return await blocking(_events, request, wanted, as_csv)
 
 
-@router.get("/audit/issuers/{address}", responses=shapes.HISTORY)
+def _events(request: Request, wanted: dict[str, Any], as_csv: bool) -> Response:
+    found = app_of(request).audit.events(**wanted)
+    if as_csv:
+        rows = [_event_row(event) for event in found.items]
+        return csv_export(request, "events.csv", _EVENT_COLUMNS, rows, found.next_cursor, found.position)
+    items = [event_json(event) for event in found.items]
+    return json_export(request, items, found.next_cursor, found.position)
+
+
+@router.get("/audit/issuers/{address}", openapi_extra=docs.parameters("as_of"), responses=shapes.HISTORY)
 async def issuer_history(request: Request, address: str) -> Response:
     """An issuer's whole history, replayed, and whether it leads to the head that the contract holds."""
-    no_query(request)
+    query = Query(request, "as_of")
     issuer = parse_address(address, pointer="/address")
-    return Response(await blocking(_history, app_of(request), issuer), media_type="application/json")
-
-
-def _history(app: App, issuer: Any) -> bytes:
-    view = audit_json(app.audit.issuer(issuer))
-    view["sha256"] = sha256(orjson.dumps(view["events"])).hexdigest()
-    return orjson.dumps(view)
+    as_of = query.as_of()
+    body = await blocking(lambda: orjson.dumps(audit_json(app_of(request).audit.issuer(issuer, as_of))))
+    return Response(body, media_type="application/json")
 
 
 @router.get("/audit/consistency", responses=shapes.CONSISTENCY)
@@ -217,18 +200,6 @@ async def consistency(request: Request) -> Response:
             "differences": [difference_json(difference) for difference in found.differences],
         }
     )
-
-
-def difference_json(difference: Difference) -> dict[str, Any]:
-    """One difference between server and chain."""
-    return {
-        "kind": difference.kind,
-        "issuer": to_checksum(difference.issuer),
-        "detail": difference.detail,
-        "batch": difference.batch_id,
-        "root": None if difference.root is None else to_hex(difference.root),
-        "transaction": None if difference.transaction is None else to_hex(difference.transaction),
-    }
 
 
 @router.get("/audit/access", openapi_extra=docs.parameters("limit", "cursor"), responses=shapes.ACCESS)

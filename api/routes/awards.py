@@ -46,8 +46,8 @@ from api.context import (
     page_response,
     require_caller,
 )
+from api.exports import csv_text, wants_csv
 from api.idempotency import once
-from api.routes.audit import csv_text, wants_csv
 from api.schemas.awards import (
     AwardsBody,
     OptionsBody,

@@ -96,7 +96,7 @@ def metrics_text(figures: Figures) -> str:
         if state is not BatchState.RECEIVING
     ]
     lines += [
-        "# HELP rootmark_gas_used_total Gas used by anchors.",
+        "# HELP rootmark_gas_used_total Gas used by transactions of this server that are final.",
         "# TYPE rootmark_gas_used_total counter",
         f"rootmark_gas_used_total {figures.gas_used_total}",
         "# HELP rootmark_verdicts_total Verdicts given by this process.",

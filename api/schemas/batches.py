@@ -21,7 +21,7 @@ from registry.encoding import (
     parse_json,
     parse_time,
 )
-from registry.errors import Fault, MalformedInputError, UnsupportedDigestMethodError, ValidationError
+from registry.errors import Fault, MalformedInputError, ValidationError
 from registry.services.items import NewItem
 
 T = TypeVar("T")
@@ -39,13 +39,9 @@ def usable_method(name: str | None) -> DigestMethod:
     """The method of given digests; `opaque` unless named.
 
     Raises:
-        UnsupportedDigestMethodError: unknown, or not available here (`rdfc-sha256`).
+        UnsupportedDigestMethodError: unknown.
     """
-    method = DigestMethod.OPAQUE if name is None else parse_digest_method(name, pointer="/digest_method")
-    if method is DigestMethod.RDFC_SHA256:
-        detail = "the digest method rdfc-sha256 is not available here"
-        raise UnsupportedDigestMethodError(detail, faults=[Fault("rdfc-sha256", detail, "/digest_method")])
-    return method
+    return DigestMethod.OPAQUE if name is None else parse_digest_method(name, pointer="/digest_method")
 
 
 def items_of_json(body: JsonValue, read_credential: CredentialReader) -> Iterator[NewItem | Fault]:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from api.context import parse_as_of
 from registry.encoding import Address, Digest, parse_address, parse_digest, parse_hex, parse_time
 from registry.errors import ValidationError
 from registry.model.reasons import REASON_LABELS, Reason
@@ -52,6 +53,10 @@ def _signature(value: Any) -> bytes:
     return parse_hex(value, len(value) // 2 - 1)
 
 
+def _as_of(value: Any) -> int | datetime:
+    return parse_as_of(value, "")
+
+
 def printable(value: str) -> str:
     """A text that may have several lines, and no other control characters."""
     if any(unicodedata.category(character) == "Cc" and character not in "\t\r\n" for character in value):
@@ -89,6 +94,16 @@ TimeField = Annotated[
     datetime,
     BeforeValidator(reader(parse_time)),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-23T04:00:00Z"]}),
+]
+AsOfField = Annotated[
+    int | datetime,
+    BeforeValidator(reader(_as_of)),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string"}],
+            "description": "A block number, or an RFC 3339 time.",
+        }
+    ),
 ]
 ReasonField = Annotated[
     Reason, BeforeValidator(_reason), WithJsonSchema({"type": "string", "enum": list(REASON_LABELS)})

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from api.body import validated
 from api.context import parse_as_of
-from api.schemas.common import Body, DigestField, reader
+from api.schemas.common import AsOfField, Body, DigestField, reader
 from api.uploads import Upload
 from registry.credentials.carriers.files import read_file
 from registry.credentials.findings import Presented
@@ -53,7 +53,7 @@ class VerifyBody(Body):
     proof: dict[str, Any] | None = None
     documents: Annotated[dict[str, dict[str, Any] | str], Field(max_length=MAX_SUPPLIED)] | None = None
     issuer: IssuerName | None = None
-    as_of: str | int | None = None
+    as_of: AsOfField | None = None
     live: bool = False
 
 
@@ -68,13 +68,12 @@ def verify_request(value: JsonValue) -> VerifyRequest | DocumentRequest:
         fault = Fault("missing", "digest or credential is needed", "")
         raise ValidationError("say what to verify: digest or credential", faults=[fault])
     proof = None if body.proof is None else proof_from_json(body.proof, pointer="/proof")
-    as_of = None if body.as_of is None else parse_as_of(body.as_of, "/as_of")
     if body.credential is None:
         if isinstance(body.issuer, str):
             raise _wrong("issuer", "beside a digest the issuer is named by its address", "/issuer")
         if body.documents:
             raise _wrong("documents", "documents belong to a credential", "/documents")
-        return VerifyRequest(body.digest, None, proof, body.issuer, as_of, body.live)
+        return VerifyRequest(body.digest, None, proof, body.issuer, body.as_of, body.live)
     presented = (
         Presented(token=body.credential)
         if isinstance(body.credential, str)
@@ -86,7 +85,7 @@ def verify_request(value: JsonValue) -> VerifyRequest | DocumentRequest:
         digest=body.digest,
         proof=proof,
         issuer=body.issuer,
-        as_of=as_of,
+        as_of=body.as_of,
         live=body.live,
         supplied=supplied,
     )

@@ -25,6 +25,7 @@ from registry.chain.blocks import (
 )
 from registry.chain.calls import RegistryCallEncoder
 from registry.chain.chains import LOCAL_CHAINS, is_test_chain
+from registry.chain.ledgers import ChainLedgers
 from registry.chain.node import Node
 from registry.chain.nodes import PATIENCE_SECONDS, NodeSet
 from registry.chain.reading import RegistryReader
@@ -75,6 +76,10 @@ class Web3Gateway(RegistryReader, TransactionSender):
     def nodes(self) -> tuple[Node, ...]:
         """The nodes behind it, in the configured order."""
         return self._nodes.nodes
+
+    def ledgers(self, *, confirmations: int) -> ChainLedgers:
+        """Any transaction and contract of the same chain, through the same nodes; valid until `close`."""
+        return ChainLedgers(self._nodes, self.info, confirmations=confirmations)
 
     def close(self) -> None:
         """Release connections."""

@@ -7,9 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from registry.cli import exits
+from registry.cli.exporting import write_csv
 from registry.cli.options import ApiKey, JsonFlag, ServerUrl, admin_token, server, settings
-from registry.cli.output import guarded, show, stdout
+from registry.cli.output import guarded, show
 from registry.cli.progress import waiting
+from registry.errors import ValidationError
 
 audit_app = typer.Typer(help="Inspect what happened, and whether it is complete.", no_args_is_help=True)
 
@@ -23,54 +25,87 @@ def register(app: typer.Typer) -> None:
 @guarded
 def issuer(
     address: Annotated[str, typer.Argument(help="The issuer's address.")],
+    as_of: Annotated[str | None, typer.Option(help="Block or time: the history until then.")] = None,
+    block: Annotated[int | None, typer.Option(min=0, help="The same as --as-of with a block.")] = None,
     rpc: Annotated[
         str | None,
         typer.Option("--rpc", help="Rebuild it from this node alone; several by comma must agree."),
     ] = None,
-    block: Annotated[int | None, typer.Option(help="With --rpc: as of this block.")] = None,
     chain_id: Annotated[int | None, typer.Option(help="With --rpc: the chain the node must be on.")] = None,
     registry: Annotated[str | None, typer.Option(help="With --rpc: the registry's address.")] = None,
     server_url: ServerUrl = None,
+    key: ApiKey = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Replay an issuer's whole history and hold it against the head that the contract has.
 
     With --rpc neither a server nor a database is asked: every event comes from the node, and a node that
-    hides or invents one is found out by the head. The exit code is 1 where events and head do not fit.
+    hides or invents one is found out by the head. With --rpc and --server that server's records are then held
+    against the history, and each difference is named as `rootmark audit consistency` names it. The exit code
+    is 1 where events and head, or server and chain, do not fit.
 
     Examples:
 
       rootmark audit issuer 0x1234...
 
       rootmark audit issuer 0x1234... --rpc https://node-a.example,https://node-b.example --chain-id 1
+
+      rootmark audit issuer 0x1234... --rpc https://node.example --chain-id 1 --server https://registry.example
     """
-    if rpc is None:
+    if as_of is not None and block is not None:
+        raise ValidationError("give --as-of or --block, not both")
+    asked = str(block) if block is not None else as_of
+    if rpc is not None:
+        found = _from_chain(address, rpc, asked, chain_id, registry, server_url, key)
+    elif chain_id is not None or registry is not None:
+        raise ValidationError("--chain-id and --registry say what a node must have: give --rpc too")
+    else:
         from registry.cli.client import path_of
 
         with server(server_url, None) as target:
-            found = target.get(path_of("audit", "issuers", address))
-    else:
-        with waiting("reading the chain"):
-            found = _from_chain(address, rpc, block, chain_id, registry)
+            found = target.get(path_of("audit", "issuers", address), as_of=asked)
     show(found, as_json, history_text)
-    if not found["head"]["match"]:
+    comparison = found.get("comparison")
+    if not found["head"]["match"] or (comparison is not None and not comparison["consistent"]):
         raise typer.Exit(exits.INVALID)
 
 
 def _from_chain(
-    address: str, rpc: str, block: int | None, chain_id: int | None, registry: str | None
+    address: str,
+    rpc: str,
+    as_of: str | None,
+    chain_id: int | None,
+    registry: str | None,
+    server_url: str | None,
+    key: str | None,
 ) -> dict[str, Any]:
+    from contextlib import ExitStack
+    from datetime import UTC, datetime
+
     from registry.bootstrap import open_reader
+    from registry.cli.comparing import block_to_compare, compared
+    from registry.cli.inputs import parse_as_of
     from registry.encoding import parse_address
     from registry.services.auditing.history import audit_from_chain
     from registry.services.auditing.views import audit_json
+    from registry.services.moments import number_on_chain
 
     wanted = parse_address(address)
-    chain = open_reader(settings(), rpc.split(","), chain_id=chain_id, registry=registry)
-    try:
-        return audit_json(audit_from_chain(chain, wanted, block_number=block))
-    finally:
-        chain.close()
+    asked = None if as_of is None else parse_as_of(as_of)
+    with ExitStack() as stack:
+        stack.enter_context(waiting("reading the chain"))
+        target = None if server_url is None else stack.enter_context(server(server_url, key))
+        chain = open_reader(settings(), rpc.split(","), chain_id=chain_id, registry=registry)
+        stack.callback(chain.close)
+        number = None if asked is None else number_on_chain(asked, chain, datetime.now(UTC))
+        if target is not None:
+            newest = block_to_compare(target, chain)
+            number = newest if number is None else min(number, newest)
+        audit = audit_from_chain(chain, wanted, block_number=number)
+        found = audit_json(audit)
+        if target is not None:
+            found["comparison"] = compared(target, audit)
+    return found
 
 
 def history_text(found: dict[str, Any]) -> str:
@@ -85,6 +120,10 @@ def history_text(found: dict[str, Any]) -> str:
     verdict = "the list is complete" if head["match"] else "THE LIST IS NOT WHAT THE CONTRACT HAS"
     lines += [f"head replayed  {head['replayed']}", f"head on chain  {head['on_chain']}", verdict]
     lines += [f"  {problem['detail']} (block {problem['block_number']})" for problem in found["problems"]]
+    if "comparison" in found:
+        from registry.cli.comparing import comparison_text
+
+        lines.append(comparison_text(found["comparison"]))
     return "\n".join(lines)
 
 
@@ -137,13 +176,35 @@ def revocations(
     }
     with server(server_url, key) as target:
         if csv:
-            stdout.print(target.text("/v1/revocations", "text/csv", **query), markup=False, end="")
+            write_csv(target.exported("/v1/revocations", "text/csv", **query))
             return
         items = list(target.items("/v1/revocations", limit=500, **query))
     lines = [
         f"{i['at']}  {i['kind']:<13} {i['reason']:<20} {i['digest'] or i['batch'] or i['root']}"
         for i in items
     ]
+    show(items, as_json, lambda _: "\n".join(lines) or "none")
+
+
+@audit_app.command("events")
+@guarded
+def events(
+    issuer_address: Annotated[str | None, typer.Option("--issuer", help="Only this issuer's.")] = None,
+    kind: Annotated[str | None, typer.Option(help="BatchAnchored, KeyAdded, Revoked, …")] = None,
+    since: Annotated[str | None, typer.Option(help="RFC 3339 time, inclusive.")] = None,
+    until: Annotated[str | None, typer.Option(help="RFC 3339 time, exclusive.")] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="CSV instead of a table.")] = False,
+    server_url: ServerUrl = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """The contract's events in chain order."""
+    query: dict[str, str | None] = {"issuer": issuer_address, "kind": kind, "since": since, "until": until}
+    with server(server_url, None) as target:
+        if csv:
+            write_csv(target.exported("/v1/audit/events", "text/csv", **query))
+            return
+        items = list(target.items("/v1/audit/events", limit=500, **query))
+    lines = [f"{item['issuer']}{_event_text(item)}" for item in items]
     show(items, as_json, lambda _: "\n".join(lines) or "none")
 
 

@@ -10,9 +10,10 @@ import typer
 
 from registry.cli import exits
 from registry.cli.batches import PART_BYTES, batch_text, follow
+from registry.cli.exporting import write_csv
 from registry.cli.inputs import STANDARD_INPUT, opened, read_json_input, size_of, write_output
 from registry.cli.options import ApiKey, JsonFlag, Note, ServerUrl, Wait, server
-from registry.cli.output import guarded, show, stdout
+from registry.cli.output import guarded, show
 from registry.cli.progress import Counted, counting
 from registry.errors import ValidationError
 
@@ -227,7 +228,7 @@ def list_awards(
     achievement: Annotated[str | None, typer.Option(help="Only of this achievement.")] = None,
     batch: Annotated[str | None, typer.Option(help="Only of this batch.")] = None,
     external_id: Annotated[str | None, typer.Option(help="Only the one under this name.")] = None,
-    csv: Annotated[bool, typer.Option("--csv", help="CSV, the newest 10,000.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="CSV instead of a table.")] = False,
     server_url: ServerUrl = None,
     key: ApiKey = None,
     as_json: JsonFlag = False,
@@ -236,7 +237,7 @@ def list_awards(
     query = {"achievement_id": achievement, "batch": batch, "external_id": external_id}
     with server(server_url, key) as target:
         if csv:
-            stdout.print(target.text("/v1/awards", "text/csv", **query), markup=False, end="")
+            write_csv(target.exported("/v1/awards", "text/csv", **query))
             return
         found = list(target.items("/v1/awards", limit=500, **query))
     text = "\n".join(

@@ -14,7 +14,7 @@ import typer
 from registry.cli import exits
 from registry.cli.inputs import STANDARD_INPUT, opened, size_of
 from registry.cli.options import ApiKey, JsonFlag, ServerUrl, Wait, server
-from registry.cli.output import fail, guarded, show, stderr
+from registry.cli.output import guarded, show, stderr
 from registry.cli.progress import Counted, counting, waiting
 from registry.errors import MalformedJsonError, TooLargeError, ValidationError
 
@@ -45,6 +45,9 @@ def create_batch(
         str, typer.Argument(help="NDJSON, a JSON list, or a JSON batch body; - for standard input.")
     ],
     allow_duplicate: Annotated[bool, typer.Option(help="Anchor digests again that are anchored.")] = False,
+    digest_method: Annotated[
+        str | None, typer.Option(help="How the digests were made: opaque (default) or jcs-sha256.")
+    ] = None,
     idempotency_key: Annotated[str | None, typer.Option(help="Makes repeating this command safe.")] = None,
     wait: Wait = True,
     server_url: ServerUrl = None,
@@ -71,24 +74,30 @@ def create_batch(
     duplicates = "true" if allow_duplicate else None
     with server(server_url, key) as target:
         with opened(file) as source:
-            batch = _send(target, source, file, idempotency_key, duplicates)
+            batch = _send(target, source, file, idempotency_key, digest_method, duplicates)
         if wait:
             batch = follow(target, batch)
     _finish(batch, as_json)
 
 
 def _send(
-    target: Server, source: BinaryIO, name: str, key: str | None, duplicates: str | None
+    target: Server,
+    source: BinaryIO,
+    name: str,
+    key: str | None,
+    method: str | None,
+    duplicates: str | None,
 ) -> dict[str, Any]:
-    """Send a batch in the form that its first line has."""
+    """Send a batch in the form that its first line has; ``method`` goes where that form has it."""
     total = size_of(source)
     first = source.readline(MAX_LINE_BYTES + 1)
     while first and not first.strip():
         first = source.readline(MAX_LINE_BYTES + 1)
     if _is_item(first):
         with counting("sending", total, in_bytes=True) as counted:
+            parts = _parts(first, source, counted)
             made = target.post_lines(
-                "/v1/batches", _parts(first, source, counted), key=key, allow_duplicate=duplicates
+                "/v1/batches", parts, key=key, digest_method=method, allow_duplicate=duplicates
             )
     else:
         data = first + source.read(MAX_DOCUMENT_BYTES + 1)
@@ -98,7 +107,7 @@ def _send(
                 "(NDJSON), as `rootmark batch create --help` shows"
             )
         with waiting("sending"):
-            made = target.post("/v1/batches", _body(data), key=key, allow_duplicate=duplicates)
+            made = target.post("/v1/batches", _body(data, method), key=key, allow_duplicate=duplicates)
     return dict(made)
 
 
@@ -124,19 +133,22 @@ def _is_item(line: bytes) -> bool:
     )
 
 
-def _body(data: bytes) -> Any:
+def _body(data: bytes, method: str | None) -> Any:
     from registry.encoding import parse_json
 
     value = parse_json(data)
+    stated = {} if method is None else {"digest_method": method}
     if isinstance(value, dict) and ("digests" in value or "credentials" in value):
-        return value
+        if stated and value.get("digest_method", method) != method:
+            raise ValidationError("--digest-method contradicts the digest_method of the batch body")
+        return value | stated
     if not isinstance(value, list):
         raise ValidationError(
             "this is no batch: give one item a line, a JSON list of items, or an object with `digests` or "
             "`credentials`; see `rootmark batch create --help`"
         )
     credentials = bool(value) and isinstance(value[0], dict) and "digest" not in value[0]
-    return {"credentials" if credentials else "digests": value}
+    return {"credentials" if credentials else "digests": value} | stated
 
 
 def follow(target: Server, batch: dict[str, Any]) -> dict[str, Any]:
@@ -235,7 +247,7 @@ def proofs(
                     count += 1
                     counted(1)
         except OSError as error:
-            fail(f"{output} cannot be written: {error.strerror}", exits.USAGE)
+            raise ValidationError(f"{output} cannot be written: {error.strerror}") from error
     if str(output) != STANDARD_INPUT:
         made = {"proofs": count, "file": str(output)}
         show(made, as_json, lambda m: f"{m['proofs']} proofs written to {m['file']}")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx
 
@@ -50,6 +52,40 @@ class ServerProblemError(CommandError):
             lines.append(_NEXT_STEPS[status])
         super().__init__("\n".join(lines), exits.exit_code_of_status(status))
         self.problem = dict(problem)
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A page as it arrived, and what the server says of it; None where it does not say."""
+
+    content: bytes
+    rows: int | None
+    block_number: str | None
+    block_hash: str | None
+
+
+def _export(response: httpx.Response) -> Export:
+    told = response.headers.get("x-content-sha256")
+    if told is not None and told != sha256(response.content).hexdigest():
+        raise CommandError("what arrived is not what the server says it sent", exits.INVALID)
+    rows = response.headers.get("x-row-count", "")
+    return Export(
+        response.content,
+        int(rows) if rows.isascii() and rows.isdecimal() and len(rows) < 19 else None,
+        response.headers.get("x-block-number"),
+        response.headers.get("x-block-hash"),
+    )
+
+
+def _cursor(response: httpx.Response) -> str | None:
+    """The cursor of the next page (RFC 8288, relation `next`), or None on the last one."""
+    target = response.links.get("next", {}).get("url")
+    if target is None:
+        return None
+    found = parse_qs(urlsplit(target).query).get("cursor")
+    if not found:
+        raise ServerUnreachableError("the link to the next page has no cursor; is this Rootmark?")
+    return found[0]
 
 
 class Server:
@@ -119,12 +155,25 @@ class Server:
         """DELETE."""
         self._decode(self._send("DELETE", path))
 
-    def text(self, path: str, accept: str, **query: str | None) -> str:
-        """GET as text."""
-        response = self._send("GET", path, params=_given(query), headers={"Accept": accept})
-        if response.is_error:
-            self._decode(response)
-        return response.text
+    def exported(self, path: str, accept: str, **query: str | None) -> Iterator[Export]:
+        """GET a list's pages in another form than JSON, to its last. Only the cursor is taken from a page's
+        link, so that no answer leads to another server.
+
+        Raises:
+            CommandError: a page is not what its own digest says.
+        """
+        asked: dict[str, str | None] = dict(query)
+        while True:
+            response = self._send("GET", path, params=_given(asked), headers={"Accept": accept})
+            if response.is_error:
+                self._decode(response)
+            yield _export(response)
+            following = _cursor(response)
+            if following is None:
+                return
+            if following == asked.get("cursor"):
+                raise CommandError("the server's list does not come to an end", exits.INVALID)
+            asked["cursor"] = following
 
     def lines(self, path: str) -> Iterator[str]:
         """GET an NDJSON stream, line by line, without keeping it."""

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, BinaryIO
 from registry.errors import TooLargeError, ValidationError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from registry.encoding import JsonValue
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
+MAX_BLOCK_DIGITS = 18
 STANDARD_INPUT = "-"
 
 
@@ -83,6 +86,21 @@ def read_json_input(path: str) -> JsonValue:
         return parse_json(data)
     except MalformedJsonError as error:
         raise MalformedJsonError(f"{path}: {error}", faults=error.faults) from error
+
+
+def parse_as_of(text: str) -> int | datetime:
+    """A block number, or an RFC 3339 time.
+
+    Raises:
+        ValidationError: neither.
+    """
+    from registry.encoding import invalid, parse_time
+
+    if not (text.isascii() and text.isdecimal()):
+        return parse_time(text, pointer="/as_of")
+    if len(text) > MAX_BLOCK_DIGITS:
+        raise invalid("as-of", "a block number or an RFC 3339 time is expected", "/as_of")
+    return int(text)
 
 
 def write_output(path: Path, text: str) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from registry.bootstrap import contract_code_hash, is_test_chain, open_reader, relayer_of
-from registry.cli.inputs import read_json_input
+from registry.cli.inputs import parse_as_of, read_json_input
 from registry.encoding import (
     AccountId,
     Address,
@@ -19,7 +19,6 @@ from registry.encoding import (
     parse_address,
     parse_block_hash,
     parse_digest,
-    parse_time,
 )
 from registry.errors import ConfigurationError, ValidationError
 from registry.merkle import proof_from_json
@@ -64,7 +63,7 @@ def verify_by_rpc(
     request = replace(
         _request(body),
         issuer=None if issuer is None else parse_address(issuer, pointer="/issuer"),
-        as_of=_as_of(as_of),
+        as_of=None if as_of is None else parse_as_of(as_of),
     )
     with ExitStack() as stack:
         chains = []
@@ -84,12 +83,6 @@ def _request(body: Mapping[str, Any]) -> VerifyRequest:
         credential=body.get("credential"),
         proof=proof_from_json(body["proof"], pointer="/proof"),
     )
-
-
-def _as_of(text: str | None) -> int | datetime | None:
-    if text is None:
-        return None
-    return int(text) if text.isascii() and text.isdecimal() else parse_time(text, pointer="/as_of")
 
 
 def _trusted(settings: Settings) -> dict[Address, str | None]:

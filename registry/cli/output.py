@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any, NoReturn, ParamSpec, TypeVar
@@ -37,27 +37,52 @@ class CommandError(RootmarkError):
 
 
 def guarded(command: Callable[P, T]) -> Callable[P, T]:
-    """Let a command end with one clear line and its exit code instead of a traceback."""
+    """Let a command end with one clear line, or under --json with a problem object, and its exit code instead
+    of a traceback."""
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        ended = partial(_end, as_json=bool(kwargs.get("as_json")))
         try:
             return command(*args, **kwargs)
-        except CommandError as error:
-            fail(str(error), error.code)
         except RootmarkError as error:
-            fail(_with_places(error), exits.exit_code_of(error))
+            ended(error)
         except BrokenPipeError:  # the reader of our output has gone, as `head` does
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(exits.DONE) from None
         except (typer.Exit, typer.Abort, typer.BadParameter):
             raise
         except OSError as error:  # the disk is full, a file is in the way
-            fail(f"the system refused: {error.strerror or type(error).__name__}", exits.INVALID)
+            why = error.strerror or type(error).__name__
+            ended(CommandError(f"the system refused: {why}", exits.INVALID))
         except Exception as error:  # noqa: BLE001 - a command line shows no traceback
-            fail(_defect(error), exits.INVALID)
+            ended(CommandError(_defect(error), exits.INVALID))
 
     return run
+
+
+def _end(error: RootmarkError, *, as_json: bool) -> NoReturn:
+    """Say why on standard error, for a person or for a program, and end."""
+    told = isinstance(error, CommandError)
+    code = error.code if isinstance(error, CommandError) else exits.exit_code_of(error)
+    if not as_json:
+        fail(str(error) if told else _with_places(error), code)
+    typer.echo(json.dumps(problem_of(error), ensure_ascii=False), err=True)
+    raise typer.Exit(code)
+
+
+def problem_of(error: RootmarkError) -> dict[str, Any]:
+    """A problem object (RFC 9457): the server's own where it answered with one, else of the same members as
+    far as they make sense without a request."""
+    given = getattr(error, "problem", None)
+    if given:
+        return dict(given)
+    places = [
+        ({"line": fault.line} if fault.line and fault.pointer is None else {"pointer": fault.pointer or ""})
+        | {"code": fault.code, "detail": fault.detail}
+        for fault in error.faults
+    ]
+    return {"type": "about:blank", "title": "The command failed", "detail": str(error), "errors": places}
 
 
 def _with_places(error: RootmarkError) -> str:

@@ -180,7 +180,8 @@ def checked_line(text: str, limit: int) -> str:
     """
     if not 1 <= len(text) <= limit:
         raise _wrong("length", f"1 to {limit} characters are expected")
-    if text != text.strip() or any(unicodedata.category(character) in _UNFIT for character in text):
+    odd = not text.isprintable() and any(unicodedata.category(character) in _UNFIT for character in text)
+    if odd or text != text.strip():
         raise _wrong("characters", "control characters, and white space at the ends, are not allowed")
     return text
 

@@ -16,6 +16,8 @@ from hashlib import sha256
 from typing import Any, Protocol
 from uuid import uuid4
 
+import orjson
+
 from registry.credentials.award_results import matched_results
 from registry.credentials.award_values import AwardRequest, BadRow, Place, Row
 from registry.credentials.badges import (
@@ -29,7 +31,7 @@ from registry.credentials.badges import (
     open_badge_credential,
 )
 from registry.credentials.status.lists import StatusPlace
-from registry.encoding import Address, Digest, DigestMethod, canonical_json
+from registry.encoding import Address, Digest, DigestMethod
 from registry.errors import (
     ExternalIdConflictError,
     Fault,
@@ -246,7 +248,7 @@ class AwardMaker:
         """SHA-256 of all that decides what the credential says: the same for a repetition alone."""
         options = [self.options.credential_status, self.options.hashed, self.options.named]
         content = {"award": request.to_json(), "options": options, "supersedes": self.supersedes}
-        return sha256(canonical_json(content)).digest()
+        return sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).digest()
 
     def _complete(self, draft: Draft, request: AwardRequest) -> Draft:
         assert request.recipient is not None
@@ -353,7 +355,7 @@ class AwardMaker:
             external_id=draft.request.external_id,
             valid_from=draft.badge.valid_from,
             valid_until=draft.badge.valid_until,
-            document=document if isinstance(document, bytes) else canonical_json(document),
+            document=document if isinstance(document, bytes) else orjson.dumps(document),
             attached=award,
         )
 

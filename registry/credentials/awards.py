@@ -36,7 +36,7 @@ from registry.ports.clock import Clock
 from registry.ports.store import Store, Unit
 from registry.services.access import may_see_private, require, require_issuer
 from registry.services.auditing.states import entry_states
-from registry.services.idempotency import IdempotencyRef, bind
+from registry.services.idempotency import IdempotencyRef
 from registry.services.issuing import IssuingService
 from registry.services.items import NewItem
 from registry.services.policy import Policy
@@ -132,9 +132,9 @@ class AwardService:
         issuer = require_issuer(caller, Scope.BATCH)
         maker = self._maker(issuer, options)
         batch = self._issue(caller, maker, rows, idempotency)
-        if batch is None:
+        if batch is None and idempotency is not None:
             with self._store.write() as unit:
-                bind(unit, idempotency, "rows:")
+                idempotency.bind(unit, "rows:")
         return Awarded(batch, maker.made, maker.replayed, maker.listed)
 
     def _maker(self, issuer: Address, options: AwardOptions, supersedes: str | None = None) -> AwardMaker:

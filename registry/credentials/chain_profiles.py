@@ -25,7 +25,9 @@ from registry.ports.store import Store, Unit
 from registry.services.policy import Policy
 
 PAUSE = timedelta(seconds=30)
-"""How long an issuer whose admin has no ether is left alone."""
+"""How long an issuer is left alone that was looked at and is not done: on its way, refused, or without
+ether."""
+BETWEEN_ROUNDS = timedelta(seconds=2)
 
 _MAX_PROFILES = 10_000
 
@@ -44,6 +46,7 @@ class ChainProfiles:
         self._policy = policy
         self._done: dict[Address, str] = {}
         self._later: dict[Address, datetime] = {}
+        self._due: datetime | None = None
 
     def step(self) -> bool:
         """One round; whether anything was queued.
@@ -52,6 +55,9 @@ class ChainProfiles:
             StoreUnavailableError, ChainUnavailableError: try again later.
         """
         now = self._clock.now()
+        if self._due is not None and now < self._due:
+            return False
+        self._due = now + BETWEEN_ROUNDS
         with self._store.read() as unit:
             base = unit.meta.get(PINNED)
             if base is None:
@@ -63,6 +69,7 @@ class ChainProfiles:
                 if self._done.get(issuer) != did and self._later.get(issuer, now) <= now
             ]
             missing = [issuer for issuer in waiting if not self._is_settled(unit, issuer, wanted[issuer])]
+        self._later |= dict.fromkeys(waiting, now + PAUSE)
         queued = [self._queue(issuer, wanted[issuer], now) for issuer in missing]
         return any(queued)
 
@@ -83,7 +90,6 @@ class ChainProfiles:
     def _queue(self, issuer: Address, did: str, now: datetime) -> bool:
         funded = self._chain.info.test_chain and self._funder is not None
         if not funded and self._chain.balance_wei(issuer) == 0:
-            self._later[issuer] = now + PAUSE
             return False
         with self._store.write() as unit:
             unit.issuers.lock(issuer)

@@ -73,6 +73,19 @@ def issuer_of_did(base: str, did: str) -> Address | None:
     return None
 
 
+def issuer_of_url(base: str, url: str) -> tuple[str, Address] | None:
+    """Which of the paths above, and whose, a URL of this server is; None for every other URL. The scheme does
+    not count."""
+    prefix, _, address_and_name = url.partition("://")[2].partition("/issuers/")
+    address, _, name = address_and_name.partition("/")
+    if prefix != base.partition("://")[2] or _ADDRESS.fullmatch(address) is None:
+        return None
+    for path in (DID_DOCUMENT_PATH, PROFILE_PATH, REVOCATION_LIST_PATH):
+        if path.endswith(f"/{name}"):
+            return path, Address(bytes.fromhex(address[2:]))
+    return None
+
+
 def url_below(base: str, path: str, issuer: Address) -> str:
     """The URL of one of the paths above."""
     return base + path.format(address=to_hex(issuer))

@@ -21,9 +21,16 @@ from registry.credentials.did_documents import (
     key_document,
     signing_method_id,
 )
-from registry.credentials.did_web import issuer_did, issuer_of_did, public_base
+from registry.credentials.did_web import (
+    DID_DOCUMENT_PATH,
+    PROFILE_PATH,
+    issuer_did,
+    issuer_of_did,
+    issuer_of_url,
+    public_base,
+)
 from registry.credentials.keys import PublicKey
-from registry.encoding import AccountId, Address, ChainId, JsonValue, to_base64url, to_hex
+from registry.encoding import AccountId, Address, ChainId, JsonValue, canonical_json, to_base64url, to_hex
 from registry.errors import ConfigurationError, NotFoundError, ValidationError
 from registry.model.chain import KEY_EVENTS, UNBOUNDED_VALID_UNTIL, CallKind, EventKind, RegistryEvent, Role
 from registry.model.issuers import Caller, Issuer, Scope
@@ -250,6 +257,20 @@ class IdentityService:
         if issuer is None:
             raise NotFoundError("this server resolves the did:web of its issuers, and did:key")
         return self.document(issuer)
+
+    def published(self, url: str) -> bytes:
+        """A document of this server by its URL: a DID document or a profile, as JSON. The scheme does not
+        count, since a did:web has none.
+
+        Raises:
+            NotFoundError: the URL is none of this server's documents.
+        """
+        with self._store.read() as unit:
+            found = issuer_of_url(self._published_base(unit), url)
+        if found is None or found[0] not in (DID_DOCUMENT_PATH, PROFILE_PATH):
+            raise NotFoundError("this is no document of this server")
+        path, issuer = found
+        return canonical_json(self.document(issuer) if path == DID_DOCUMENT_PATH else self.profile(issuer))
 
     def anchoring_methods(self, issuer: Address) -> dict[Address, str | None]:
         """The verification method of each of the issuer's anchoring keys, in the order they were added; None

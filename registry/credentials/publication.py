@@ -48,8 +48,7 @@ def publication(
     max_index_age_seconds: float,
     fetch_hosts: Collection[str] = (),
 ) -> Publication:
-    """Put the parts together. ``fetch_hosts`` as `AllowedHosts` takes them; without any, nothing is
-    fetched."""
+    """Put the parts together. ``fetch_hosts`` as `AllowedHosts` takes them; none: nothing is fetched."""
     return Publication(
         identity=identity,
         assigner=StatusLists(identity.base_in, clock),

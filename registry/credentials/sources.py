@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from registry.encoding import Address
 from registry.ports.documents import Canonicalizer
+from registry.ports.ledgers import Ledgers, LedgerTransaction
+
+__all__ = ["Documents", "LedgerTransaction", "Ledgers", "Tools"]
 
 
 class Documents(Protocol):
@@ -22,32 +24,6 @@ class Documents(Protocol):
 
     def get(self, url: str) -> bytes:
         """The document's bytes, at most 1 MiB. Raises `UnavailableSourceError`."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerTransaction:
-    """A mined transaction of another chain. ``input`` is its whole call data; ``at`` its block's time."""
-
-    sender: Address
-    to: Address | None
-    input: bytes
-    block_number: int
-    at: datetime
-    final: bool
-
-
-class Ledgers(Protocol):
-    """EVM chains by their chain id."""
-
-    def transaction(self, chain_id: int, transaction: bytes) -> LedgerTransaction | None:
-        """A mined transaction; None when the chain does not have it. Raises `UnavailableSourceError` for a
-        chain that is not configured or does not answer."""
-        ...
-
-    def call(self, chain_id: int, to: Address, data: bytes) -> bytes:
-        """What a contract answers at the newest block; empty when there is no contract, or it reverts. Raises
-        `UnavailableSourceError` as above."""
         ...
 
 

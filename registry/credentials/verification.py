@@ -17,6 +17,7 @@ from typing import Protocol
 from registry.credentials.findings import Examination, Examiner, Finding, Presented
 from registry.credentials.formats.open_badges_2 import hosted_assertion
 from registry.credentials.merging import Circumstances, judge_alone, merge
+from registry.credentials.rdf import rdf_digest
 from registry.credentials.sources import Documents, Ledgers, Tools
 from registry.encoding import (
     Address,
@@ -251,9 +252,8 @@ class CredentialVerification:
     def _with_digest(self, request: VerifyRequest, method: DigestMethod) -> VerifyRequest:
         if method is not DigestMethod.RDFC_SHA256 or request.credential is None:
             return request
-        unsigned = {name: value for name, value in request.credential.items() if name != "proof"}
-        quads = self._examining.canonicalizer.n_quads(unsigned)
-        return replace(request, computed={method: Digest(sha256(quads).digest())})
+        digest = rdf_digest(self._examining.canonicalizer, request.credential)
+        return replace(request, computed={method: digest})
 
     # --- judging --------------------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from registry.model.chain import (
     RegistryEvent,
     RegistryInfo,
 )
+from registry.ports.ledgers import Ledgers
 
 
 class ChainReader(Protocol):
@@ -189,6 +190,10 @@ class Chain(ChainReader, ChainWriter, Protocol):
     @property
     def encoder(self) -> CallEncoder:
         """The contract's calling conventions."""
+        ...
+
+    def ledgers(self, *, confirmations: int) -> Ledgers:
+        """Any transaction and contract of the same chain; valid until `close`."""
         ...
 
     def close(self) -> None:

@@ -158,10 +158,6 @@ class BatchRepository(Protocol):
 
     def count_by_state(self) -> Mapping[BatchState, int]: ...
 
-    def gas_used_total(self) -> int:
-        """Gas of all anchors that are recorded now."""
-        ...
-
     def oldest_unanchored(self) -> datetime | None:
         """When the oldest sealed or submitted batch was sealed."""
         ...
@@ -297,7 +293,14 @@ class OutboxRepository(Protocol):
 
     def transactions_of(self, operation_ids: Collection[int]) -> Sequence[OutboxTransaction]: ...
 
-    def set_transaction(self, transaction_id: int, state: TransactionState) -> None: ...
+    def set_transaction(self, transaction_id: int, state: TransactionState, *, gas_used: int = 0) -> None:
+        """``gas_used`` is added to the total when the transaction becomes `final`, once. Raises
+        `NotFoundError`."""
+        ...
+
+    def gas_used_total(self) -> int:
+        """Gas of all transactions that are final, whatever they did. It never falls."""
+        ...
 
     def add_request(
         self,

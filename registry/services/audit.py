@@ -9,21 +9,25 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from registry.encoding import Address, Root, format_time
-from registry.errors import Fault, IndexStaleError, UnknownBlockError, ValidationError
+from registry.errors import IndexStaleError
 from registry.model.batches import Batch, Entry
 from registry.model.chain import EventKind, Header, IndexPosition, RegistryEvent
 from registry.model.issuers import Caller
 from registry.model.reasons import reason_from_code
 from registry.ports.chain import ChainReader
-from registry.ports.store import FeedItem, Store, StoredEvent, Unit
+from registry.ports.clock import Clock
+from registry.ports.store import FeedItem, Store, Unit
 from registry.services.access import may_see_private
 from registry.services.auditing.consistency import Difference, differences
 from registry.services.auditing.history import IssuerAudit, audit_events
 from registry.services.auditing.revocations import Cursor, RevocationLine, Selection, page
 from registry.services.auditing.states import entry_states
+from registry.services.moments import block_of, refuse_future
+
+T = TypeVar("T")
 
 BatchView = Callable[[Batch, int | None], dict[str, Any]]
 
@@ -41,14 +45,24 @@ class Consistency:
         return not self.differences
 
 
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A part of a list, the cursor of the next part, and how far the index was when it was read."""
+
+    items: Sequence[T]
+    next_cursor: str | None
+    position: IndexPosition | None
+
+
 class AuditService:
     """Read-only; several threads may use one."""
 
-    def __init__(self, store: Store, chain: ChainReader) -> None:
+    def __init__(self, store: Store, chain: ChainReader, clock: Clock) -> None:
         self._store = store
         self._chain = chain
+        self._clock = clock
 
-    # --- revocations ----------------------------------------------------------------------------------------
+    # --- lists ----------------------------------------------------------------------------------------------
 
     def revocations(
         self,
@@ -57,48 +71,27 @@ class AuditService:
         cursor: str | None,
         limit: int,
         as_of: int | datetime | None = None,
-    ) -> tuple[list[RevocationLine], str | None]:
-        """A page of status changes in chain order, and the next page's cursor. Who requested one is shown to
-        its issuer and to scope `audit` alone.
+    ) -> Page[RevocationLine]:
+        """Status changes in chain order. Who requested one is shown to its issuer and to scope `audit` alone.
 
         Raises:
-            ValidationError: a cursor that is not ours, or ``as_of`` in the future.
-            ChainUnavailableError: ``as_of`` is a time and the node cannot be read.
+            ValidationError: a cursor that is not ours, or ``as_of`` in the future or before the chain.
+            IndexStaleError: ``as_of`` is given, and nothing is indexed yet.
+            ChainUnavailableError, ChainError: ``as_of`` is given, and the node that knows it cannot be read.
         """
         start = Cursor.parse(cursor)
-        if as_of is not None:
-            selection = replace(selection, up_to_block=self.block_at(as_of))
+        refuse_future(as_of, self._clock.now())
         with self._store.read() as unit:
-            lines, following = page(unit, selection, start, limit, self._final_block(unit))
+            position = unit.events.position()
+            if as_of is not None:
+                selection = replace(selection, up_to_block=self._block(unit, as_of).number)
+            final = position.final_block if position else 0
+            lines, following = page(unit, selection, start, limit, final)
         shown = [
             line if may_see_private(caller, line.issuer) else replace(line, requested_by=None)
             for line in lines
         ]
-        return shown, str(following) if following else None
-
-    def block_at(self, as_of: int | datetime) -> int:
-        """The block that ``as_of`` means: itself, or the last one not later. Raises `ValidationError` for
-        the future."""
-        latest = self._chain.latest()
-        if isinstance(as_of, int):
-            number = as_of
-        else:
-            number = self._block_at_time(int(as_of.timestamp()), latest)
-        if number > latest.number:
-            fault = Fault("future", "as_of lies in the future of the chain", "/as_of")
-            raise ValidationError("as_of lies in the future of the chain", faults=[fault])
-        return number
-
-    def _block_at_time(self, seconds: int, latest: Header) -> int:
-        if seconds >= latest.timestamp:
-            return latest.number
-        try:
-            return self._chain.block_at_time(seconds).number
-        except UnknownBlockError as error:
-            fault = Fault("past", "as_of lies before the chain's first block", "/as_of")
-            raise ValidationError("as_of lies before the chain's first block", faults=[fault]) from error
-
-    # --- events ---------------------------------------------------------------------------------------------
+        return Page(shown, str(following) if following else None, position)
 
     def events(
         self,
@@ -109,12 +102,16 @@ class AuditService:
         until: int | None,
         after: int,
         limit: int,
-    ) -> Sequence[StoredEvent]:
+    ) -> Page[RegistryEvent]:
         """Contract events in chain order, ``after`` the index's own number."""
         with self._store.read() as unit:
-            return unit.events.list(
-                issuer=issuer, kinds=kinds, since=since, until=until, after=after, limit=limit
+            position = unit.events.position()
+            stored = unit.events.list(
+                issuer=issuer, kinds=kinds, since=since, until=until, after=after, limit=limit + 1
             )
+        shown = stored[:limit]
+        following = str(shown[-1].id) if len(stored) > limit else None
+        return Page([item.event for item in shown], following, position)
 
     def feed(self, caller: Caller | None, after: int, limit: int) -> Sequence[FeedItem]:
         """The server's own events. Its administrator sees all, an issuer's key its own, others none."""
@@ -127,30 +124,35 @@ class AuditService:
 
     # --- histories ------------------------------------------------------------------------------------------
 
-    def issuer(self, issuer: Address) -> IssuerAudit:
-        """An issuer's indexed history, held against the contract's head at the indexed block.
+    def issuer(self, issuer: Address, as_of: int | datetime | None = None) -> IssuerAudit:
+        """An issuer's indexed history up to the indexed block or the one that ``as_of`` names, held against
+        the contract's head there.
 
         Raises:
-            ChainUnavailableError, UnknownBlockError: the contract cannot be read at that block.
+            ChainUnavailableError, ChainError: the contract cannot be read at that block.
             IndexStaleError: nothing is indexed yet.
+            ValidationError: ``as_of`` lies in the future, or before the chain.
         """
+        refuse_future(as_of, self._clock.now())
         with self._store.read() as unit:
-            position = self._position(unit)
-            return self._audit(unit, issuer, position)
+            block = self._position(unit).block if as_of is None else self._block(unit, as_of)
+            return self._audit(unit, issuer, block)
 
     def consistency(self) -> Consistency:
         """Hold all hosted issuers' records against their histories on chain. Raises like `issuer`."""
         with self._store.read() as unit:
             position = self._position(unit)
-            audits = (self._audit(unit, address, position) for address in _hosted(unit))
+            audits = (self._audit(unit, address, position.block) for address in _hosted(unit))
             return Consistency(position.block.number, differences(unit, audits, position.final_block))
 
-    def _audit(self, unit: Unit, issuer: Address, position: IndexPosition) -> IssuerAudit:
+    def _audit(self, unit: Unit, issuer: Address, block: Header) -> IssuerAudit:
         events: list[RegistryEvent] = [
-            item.event for item in unit.events.of_issuer(issuer, up_to_block=position.block.number)
+            item.event for item in unit.events.of_issuer(issuer, up_to_block=block.number)
         ]
-        head = self._chain.head_of(issuer, position.block.hash)
-        return audit_events(issuer, events, position.block, head)
+        return audit_events(issuer, events, block, self._chain.head_of(issuer, block.hash))
+
+    def _block(self, unit: Unit, as_of: int | datetime) -> Header:
+        return block_of(as_of, self._position(unit), unit, self._chain, self._clock.now())
 
     # --- small reads ----------------------------------------------------------------------------------------
 
@@ -182,11 +184,6 @@ class AuditService:
         if position is None:
             raise IndexStaleError("nothing is indexed yet; try again shortly")
         return position
-
-    @staticmethod
-    def _final_block(unit: Unit) -> int:
-        position = unit.events.position()
-        return position.final_block if position else 0
 
 
 def _hosted(unit: Unit) -> Iterator[Address]:

@@ -13,11 +13,13 @@ from typing import Any
 
 from registry.encoding import Address, to_hex
 from registry.model.chain import EventKind, RegistryEvent
-from registry.model.reasons import reason_from_code
 from registry.ports.store import Unit
+from registry.services.auditing.views import event_json
 
 CURSOR = "indexer"
 PAGE = 500
+MAX_URI_CHARACTERS = 2048
+"""A longer profile address stands in the list of events only, so that nobody can swell the feed with one."""
 
 KINDS = {
     EventKind.REVOKED: "credential.revoked",
@@ -28,6 +30,9 @@ KINDS = {
     EventKind.WITHDRAWAL_ANNULLED: "batch.withdrawal_annulled",
     EventKind.KEY_ADDED: "key.added",
     EventKind.KEY_RETIRED: "key.retired",
+    EventKind.ADMIN_PROPOSED: "admin.proposed",
+    EventKind.ADMIN_CHANGED: "admin.changed",
+    EventKind.PROFILE_SET: "profile.set",
 }
 
 
@@ -90,21 +95,13 @@ def _published(unit: Unit, issuer: Address) -> set[tuple[str, int]]:
 
 
 def _payload(event: RegistryEvent, batch_id: str | None) -> dict[str, Any]:
-    """Words are decimal strings: one may be any uint64, and JSON numbers end at 2^53-1 (RFC 7493, 2.2)."""
-    payload: dict[str, Any] = {
-        "transaction": to_hex(event.transaction),
-        "log_index": event.log_index,
-        "block_number": event.block_number,
-        "block_hash": to_hex(event.block_hash),
-        "at": event.at,
-        "reason": reason_from_code(event.reason).label,
-    }
-    if event.account is not None:
-        payload["key" if event.root is None else "actor"] = to_hex(event.account)
+    """The event as the audit's lists have it, less what the item itself says, with the server's batch. Words
+    are decimal strings: one may be any uint64, and JSON numbers end at 2^53-1 (RFC 7493, 2.2)."""
+    payload = event_json(event)
+    for name in ("kind", "issuer", "head"):
+        del payload[name]
     if event.root is not None:
-        payload |= {"root": to_hex(event.root), "batch": batch_id}
-    if event.changes:
-        payload["changes"] = [
-            {"word": str(change.word), "mask": f"0x{change.mask:064x}"} for change in event.changes
-        ]
+        payload["batch"] = batch_id
+    if len(payload.get("uri", "")) > MAX_URI_CHARACTERS:
+        payload["uri"] = None
     return payload

@@ -259,8 +259,8 @@ class IssuerService:
         and nothing is stored until its signature comes with the repeated request.
 
         Args:
-            key: None makes a new operating key here. An operating key of this server with the role ANCHOR
-                signs for the issuer from now on.
+            key: None makes a new operating key here. A key in this server's keystore with the roles of an
+                operating key signs for the issuer from now on.
             consent: the key's `KeyConsent`; a key held here gives it itself.
             signed: the admin's `AddKey`, by an admin whose key is not here; with ``key`` named.
 
@@ -271,6 +271,9 @@ class IssuerService:
         require(caller, Scope.ADMIN, issuer)
         if not 1 <= roles <= _ALL_ROLES:
             raise _invalid("roles", "roles are a sum of 1, 2, 4 and 8, and not empty", "/roles")
+        if key is None and not _signs_for_all(roles):
+            detail = "a new operating key needs at least the roles anchor, suspend and revoke"
+            raise _invalid("roles", detail, "/roles")
         if signed is not None and key is None:
             raise _invalid("key", "name the key that the signature is about", "/key")
         with self._store.read() as unit:
@@ -289,7 +292,7 @@ class IssuerService:
             row = locked_issuer(unit, issuer)
             builder = RequestBuilder(unit, caller, issuer, RequestKind.KEY_ADDITION, now)
             builder.open(0, None, 1)
-            operating = call.account in self._operating.addresses() and bool(roles & Role.ANCHOR)
+            operating = call.account in self._operating.addresses() and _signs_for_all(roles)
             if operating and call.account != row.key:
                 unit.issuers.set_key(issuer, call.account)
                 self._fund(unit, locked_issuer(unit, issuer), now)
@@ -364,6 +367,11 @@ class IssuerService:
                 unit.access.log(now, caller.label, "key.retired", to_hex(issuer), to_hex(key))
                 return builder.close(idempotency)
         return self._admin_calls.to_sign(admin, [call])
+
+
+def _signs_for_all(roles: int) -> bool:
+    """Whether a key with these roles can do all that an operating key does."""
+    return roles & HOSTED_ROLES == HOSTED_ROLES
 
 
 def _valid_until(unit: Unit, wanted: datetime | None, now: datetime) -> int:

@@ -46,7 +46,7 @@ class Metrics:
         with self._store.read() as unit:
             oldest = unit.batches.oldest_unanchored()
             batches = unit.batches.count_by_state()
-            gas = unit.batches.gas_used_total()
+            gas = unit.outbox.gas_used_total()
             position = unit.events.position()
         lag = 0.0 if oldest is None else max((self._clock.now() - oldest).total_seconds(), 0.0)
         with self._lock:

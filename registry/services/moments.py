@@ -52,14 +52,47 @@ def resolve(
     if as_of is None:
         return _moment(position.block, position, now)
     try:
-        block = _block(as_of, position, unit, chain)
-    except UnknownBlockError as error:
-        raise invalid("as-of", "there was no such block, or none at that time yet", "/as_of") from error
+        block = block_of(as_of, position, unit, chain, now)
     except (ChainUnavailableError, ChainError) as error:
         problem = f"the block asked about could not be looked up ({error})"
         return Moment(None, -1, -1, as_of if isinstance(as_of, datetime) else now, problem)
     instant = as_of if isinstance(as_of, datetime) else datetime.fromtimestamp(block.timestamp, UTC)
     return _moment(block, position, instant)
+
+
+def block_of(
+    as_of: int | datetime, position: IndexPosition, unit: Unit, chain: ChainReader, now: datetime
+) -> Header:
+    """The block that ``as_of`` names: itself, or the last one not later than a time; at most the index's
+    newest.
+
+    Raises:
+        ValidationError: code ``as-of``, as of `resolve`.
+        ChainUnavailableError, ChainError: the index has not kept the block, and the node does not tell.
+    """
+    refuse_future(as_of, now)
+    try:
+        return _block(as_of, position, unit, chain)
+    except UnknownBlockError as error:
+        raise invalid("as-of", "there was no such block, or none at that time yet", "/as_of") from error
+
+
+def number_on_chain(as_of: int | datetime, chain: ChainReader, now: datetime) -> int:
+    """The height that ``as_of`` names, by a node alone.
+
+    Raises:
+        ValidationError: code ``as-of``, as of `resolve`.
+        ChainUnavailableError, ChainError: the node does not tell.
+    """
+    refuse_future(as_of, now)
+    if isinstance(as_of, int):
+        if as_of > chain.latest().number:
+            raise invalid("as-of", "the block lies after the newest one", "/as_of")
+        return as_of
+    try:
+        return chain.block_at_time(int(as_of.timestamp())).number
+    except UnknownBlockError as error:
+        raise invalid("as-of", "there was no such block, or none at that time yet", "/as_of") from error
 
 
 def refuse_future(as_of: int | datetime | None, now: datetime) -> None:

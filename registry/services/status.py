@@ -131,6 +131,7 @@ class StatusService:
             NotSealedError: a digest stands in the open batch.
             WrongStateError: signatures for other calls than there are to sign.
         """
+        _permitted(caller, kind, digests)
         with self._store.write() as unit:
             made = self._change(
                 unit, caller, kind, digests, reason, note, signed=signed, idempotency=idempotency
@@ -170,16 +171,9 @@ class StatusService:
         signed: Signatures | None = None,
         idempotency: IdempotencyRef | None = None,
     ) -> StatusRequest | _Unsigned:
-        call = _CALLS.get(kind)
-        if call is None:
-            raise ValidationError("this kind of request does not name digests")
+        call, address = _permitted(caller, kind, digests)
         by_admin = kind is RequestKind.ANNULMENT
-        address = require_issuer(caller, Scope.ADMIN if by_admin else Scope.STATUS)
         note = check_note(note)
-        if not digests:
-            raise ValidationError(
-                "no digest is named", faults=[Fault("empty", "name at least one digest", "/digests")]
-            )
         issuer = locked_issuer(unit, address)
         actor = current_admin(unit, address) if by_admin else issuer.key
         entries = _entries(unit, address, digests)
@@ -320,6 +314,20 @@ class StatusService:
             approved = unit.outbox.request(request_id)
         assert approved is not None
         return approved
+
+
+def _permitted(caller: Caller, kind: RequestKind, digests: Sequence[Digest]) -> tuple[CallKind, Address]:
+    """The call that a change needs, and the issuer that the caller may change. Raises as `change`."""
+    call = _CALLS.get(kind)
+    if call is None:
+        raise ValidationError("this kind of request does not name digests")
+    scope = Scope.ADMIN if kind is RequestKind.ANNULMENT else Scope.STATUS
+    address = require_issuer(caller, scope)
+    if not digests:
+        raise ValidationError(
+            "no digest is named", faults=[Fault("empty", "name at least one digest", "/digests")]
+        )
+    return call, address
 
 
 def _entries(unit: Unit, issuer: Address, digests: Sequence[Digest]) -> list[Entry]:

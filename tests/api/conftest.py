@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from secrets import token_bytes
 from typing import Any
 
@@ -14,6 +15,11 @@ import pytest
 from api.commands import listening_socket, serving
 from registry.bootstrap import App, build
 from registry.settings import load_settings
+from tests.support.databases import BOTH, lent_url, postgres_server
+
+__all__ = ["ON_BOTH", "Api", "api", "new_digest", "postgres_server"]
+
+ON_BOTH = pytest.mark.parametrize("api", BOTH, indirect=True, scope="session")
 
 SETTLED = frozenset({"final", "failed"})
 
@@ -63,10 +69,18 @@ def new_digest() -> str:
 
 
 @pytest.fixture(scope="session")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    """The server."""
+def api(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """The server, on SQLite; a module that is marked with `ON_BOTH` runs on each database in turn."""
+    directory = tmp_path_factory.mktemp("api")
+    with lent_url(request, directory) as url, _served(directory, url) as served:
+        yield served
+
+
+@contextmanager
+def _served(directory: Path, database_url: str) -> Iterator[Api]:
     settings = load_settings(
-        data_dir=tmp_path_factory.mktemp("api"),
+        data_dir=directory,
+        database_url=database_url,
         poll_seconds=0.05,
         rate_limit_per_minute=1_000_000,
         rate_limit_per_minute_key=1_000_000,

@@ -8,11 +8,13 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-import orjson
 import pytest
 
-from tests.api.conftest import Api, new_digest
+from registry.encoding import canonical_json
+from tests.api.conftest import ON_BOTH, Api, new_digest
 from tests.api.support import pointers, problem
+
+pytestmark = ON_BOTH
 
 CSV = {"Accept": "text/csv"}
 
@@ -116,6 +118,68 @@ def test_export_is_paged_by_its_link(api: Api, story: dict[str, Any]) -> None:
     assert counts == [4, 2]
 
 
+@pytest.mark.parametrize("path", ["/v1/revocations", "/v1/audit/events"])
+def test_json_says_block_rows_and_digest_as_csv_does(api: Api, story: dict[str, Any], path: str) -> None:
+    response = api.public.get(f"{path}?issuer={story['address']}&limit=2")
+    assert response.headers["x-row-count"] == "2"
+    assert response.headers["x-content-sha256"] == sha256(response.content).hexdigest()
+    as_csv = api.public.get(f"{path}?issuer={story['address']}", headers=CSV)
+    assert as_csv.headers["x-block-hash"].startswith("0x")
+    assert int(response.headers["x-block-number"]) >= response.json()["items"][-1]["block_number"]
+    exposed = response.headers["access-control-expose-headers"].lower().split(", ")
+    assert {"x-row-count", "x-content-sha256", "x-block-number", "x-block-hash"} < set(exposed)
+
+
+def test_events_are_exported_whole_and_by_pages(api: Api, story: dict[str, Any]) -> None:
+    path = f"/v1/audit/events?issuer={story['address']}"
+    whole = api.public.get(path, headers=CSV)
+    assert whole.headers["content-type"] == "text/csv; charset=utf-8"
+    assert whole.headers["content-disposition"] == 'attachment; filename="events.csv"'
+    rows = list(csv.DictReader(io.StringIO(whole.text)))
+    events = _items(api, path)
+    assert len(rows) == int(whole.headers["x-row-count"]) == len(events)
+    for name in ("kind", "at", "transaction", "head"):
+        assert [row[name] for row in rows] == [event[name] for event in events]
+    added, revoked = (next(row for row in rows if row["kind"] == kind) for kind in ("KeyAdded", "Revoked"))
+    assert added["roles"] == "anchor suspend revoke"
+    assert revoked["changes"] == f"0:0x{1:064x}"
+    assert (revoked["root"], revoked["reason"]) == (story["batch"]["root"], "misconduct")
+    url: str | None = f"{path}&limit=3"
+    paged = []
+    while url:
+        page = api.public.get(url, headers=CSV)
+        paged += list(csv.DictReader(io.StringIO(page.text)))
+        url = page.links.get("next", {}).get("url")
+    assert paged == rows
+
+
+@pytest.mark.parametrize("path", ["/v1/revocations?", "/v1/audit/issuers/0x" + "11" * 20 + "?"])
+def test_as_of_the_future_or_before_the_chain_is_refused(api: Api, path: str) -> None:
+    tomorrow = (api.app.clock.now() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    for as_of in (tomorrow, str(api.app.chain.latest().number + 1000), "1971-01-01T00:00:00Z"):
+        found = problem(api.public.get(f"{path}as_of={as_of}"), 422, "validation")
+        assert [(error["pointer"], error["code"]) for error in found["errors"]] == [("/as_of", "as-of")]
+
+
+def test_as_of_a_time_shows_what_was_there_then(api: Api, story: dict[str, Any]) -> None:
+    base = f"/v1/revocations?issuer={story['address']}"
+    items = _items(api, base)
+    for at in {item["at"] for item in items}:
+        assert _items(api, f"{base}&as_of={at}") == [item for item in items if item["at"] <= at]
+
+
+def test_history_as_of_a_block_or_a_time_ends_there(api: Api, story: dict[str, Any]) -> None:
+    path = f"/v1/audit/issuers/{story['address']}"
+    whole = api.public.get(path).json()
+    third = whole["events"][2]
+    for as_of in (third["block_number"], third["at"]):
+        past = api.public.get(f"{path}?as_of={as_of}").json()
+        assert past["head"]["match"] is True
+        assert past["events"] == [e for e in whole["events"] if e["block_number"] <= past["block_number"]]
+        assert third in past["events"]
+        assert past["head"]["on_chain"] == past["events"][-1]["head"]
+
+
 def test_list_under_another_media_type_is_refused(api: Api) -> None:
     response = api.public.get("/v1/revocations", headers={"Accept": "application/pdf"})
     problem(response, 415, "unsupported-media-type")
@@ -135,7 +199,7 @@ def test_history_is_whole_and_leads_to_the_head_on_chain(api: Api, story: dict[s
     history = api.public.get(f"/v1/audit/issuers/{story['address']}").json()
     assert history["head"]["match"] is True
     assert history["head"]["replayed"] == history["head"]["on_chain"]
-    assert history["sha256"] == sha256(orjson.dumps(history["events"])).hexdigest()
+    assert history["sha256"] == sha256(canonical_json(history["events"])).hexdigest()
     kinds = [event["kind"] for event in history["events"]]
     assert kinds == [event["kind"] for event in _items(api, f"/v1/audit/events?issuer={story['address']}")]
     assert {"KeyAdded", "BatchAnchored", "Revoked", "RevocationAnnulled", "WithdrawalAnnulled"} <= set(kinds)

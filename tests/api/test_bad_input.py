@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from api import body as body_module
-from api.routes.audit import csv_cell, csv_text
+from api.exports import csv_cell, csv_text
 from tests.api.conftest import Api, new_digest
 from tests.api.support import JSON, NDJSON, captured_records, pointers, problem, raw_request
 
@@ -450,7 +450,7 @@ def test_at_most_20_errors_and_none_echoes_what_was_sent(api: Api) -> None:
         assert secret not in response.text
 
 
-@pytest.mark.parametrize("method", ["sha256", "rdfc-sha256", "", 7, None, "Opaque"])
+@pytest.mark.parametrize("method", ["sha256", "rdfc", "", 7, None, "Opaque"])
 def test_unknown_digest_method_is_refused(api: Api, method: Any) -> None:
     body = {"digests": [new_digest()], "digest_method": method}
     assert pointers(problem(api.issuer.post("/v1/batches", json=body), 422, "validation")) == [

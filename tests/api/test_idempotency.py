@@ -12,8 +12,10 @@ import httpx
 import pytest
 
 import api.idempotency as idempotency
-from tests.api.conftest import Api, new_digest
+from tests.api.conftest import ON_BOTH, Api, new_digest
 from tests.api.support import NDJSON, problem
+
+pytestmark = ON_BOTH
 
 
 def _once() -> dict[str, str]:

@@ -117,7 +117,7 @@ def test_anchor_lag_is_the_age_of_the_oldest_unanchored_batch(api: Api) -> None:
             }[name]
 
     class Unit:
-        batches = events = Batches()
+        batches = events = outbox = Batches()
 
         def __enter__(self) -> Unit:
             return self

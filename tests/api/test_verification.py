@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from tests.api.conftest import Api, new_digest
+from tests.api.support import pointers, problem
 
 
 def _check(report: dict[str, Any], name: str) -> str:
@@ -252,6 +253,35 @@ def test_bulk_reports_each_item_and_a_bad_one_fails_only_itself(api: Api) -> Non
     assert results[1]["problem"]["status"] == 422
     assert results[2]["problem"]["status"] == 422
     assert results[3]["report"]["outcome"] == "not_found"
+
+
+@pytest.mark.parametrize("as_of", [1.0, 1.5, -1, True, "soon", "", [], {}, "9" * 40])
+def test_as_of_of_another_form_is_named_once(api: Api, as_of: Any) -> None:
+    response = api.public.post("/v1/verify", json={"digest": new_digest(), "as_of": as_of})
+    found = problem(response, 422, "validation")
+    assert pointers(found) == ["/as_of"]
+
+
+@pytest.mark.parametrize("item", [5, "0x12", None, True, [], [{}]])
+def test_item_that_is_no_object_is_told_so_in_plain_words(api: Api, item: Any) -> None:
+    response = api.public.post("/v1/verify/bulk", json={"items": [item, {"digest": new_digest()}]})
+    first, second = response.json()["results"]
+    (error,) = first["problem"]["errors"]
+    assert error == {"pointer": "", "code": "type", "detail": "an object is expected"}
+    assert "report" in second
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer", "detail"),
+    [
+        ({"digest": "0x" + "5a" * 32, "credential": "x"}, "/credential", "an object is expected"),
+        ({"digest": "0x" + "5a" * 32, "live": "yes"}, "/live", "true or false is expected"),
+        ({"digest": "0x" + "5a" * 32, "colour": "blue"}, "/colour", "there is no such member here"),
+    ],
+)
+def test_wrong_member_is_told_in_plain_words(api: Api, body: Any, pointer: str, detail: str) -> None:
+    found = problem(api.public.post("/v1/verify", json=body), 422, "validation")
+    assert [(error["pointer"], error["detail"]) for error in found["errors"]] == [(pointer, detail)]
 
 
 def test_revocations_are_listed_as_json_and_csv(api: Api) -> None:

@@ -161,6 +161,7 @@ ODD = [
 ]
 
 
+@pytest.mark.slow
 def test_no_arguments_bring_a_traceback(
     bare: Shell, commands: dict[tuple[str, ...], Any], nowhere: Path
 ) -> None:

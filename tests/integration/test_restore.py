@@ -77,5 +77,5 @@ def test_restored_database_lacks_what_came_after_it_says_so_and_doubles_nothing(
         events = app.audit.events(
             issuer=caller.issuer, kinds={EventKind.BATCH_ANCHORED}, since=None, until=None, after=0, limit=100
         )
-        anchors = Counter(stored.event.root for stored in events)
+        anchors = Counter(event.root for event in events.items)
         assert anchors == {before.root: 1, after.root: 1, again.root: 1}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
@@ -23,6 +24,8 @@ from registry.store import SqlStore, migrate, newest_version, open_store, schema
 from registry.store.rows import METADATA
 
 URL_VARIABLE = "ROOTMARK_TEST_POSTGRES_URL"
+BOTH = ("sqlite", pytest.param("postgres", marks=pytest.mark.postgres))
+"""What a fixture is parametrised with that gives each database in turn."""
 
 
 class PostgresServer:
@@ -128,7 +131,22 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     postgres_server.take_back(url)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@contextmanager
+def lent_url(request: pytest.FixtureRequest, directory: Path) -> Iterator[str]:
+    """A migrated database of the kind that ``request.param`` names (SQLite unless it has one), for a fixture
+    that outlives a test."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        url = f"sqlite:///{directory / 'rootmark.db'}"
+        migrate(url)
+        yield url
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    url = server.lend()
+    yield url
+    server.take_back(url)
+
+
+@pytest.fixture(params=BOTH)
 def database_url(request: pytest.FixtureRequest) -> str:
     """Each database in turn."""
     url: str = request.getfixturevalue(f"{request.param}_url")

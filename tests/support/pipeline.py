@@ -163,6 +163,10 @@ class World:
             if event.kind is EventKind.BATCH_ANCHORED and (root is None or event.root == root)
         ]
 
+    def gas_used_total(self) -> int:
+        with self.store.read() as unit:
+            return unit.outbox.gas_used_total()
+
     def feed(self) -> list[str]:
         with self.store.read() as unit:
             return [item.kind for item in unit.feed.after(0, 1000)]

@@ -64,7 +64,7 @@ def test_a_failed_step_is_named_and_the_later_ones_still_run(
     monkeypatch.setattr(
         run_tests, "static_steps", lambda: [Step("first", (sys.executable, "-c", "exit('why')"))]
     )
-    monkeypatch.setattr(run_tests, "test_step", lambda _: Step("second", (sys.executable, "-c", "pass")))
+    monkeypatch.setattr(run_tests, "test_steps", lambda _: [Step("second", (sys.executable, "-c", "pass"))])
     monkeypatch.setattr(run_tests, "coverage_steps", list)
     assert run_tests.main([]) == 1
     shown = capsys.readouterr().out
@@ -72,6 +72,15 @@ def test_a_failed_step_is_named_and_the_later_ones_still_run(
     assert "== first: FAILED" in shown
     assert "== second: ok" in shown
     assert "FAILED: first (" in shown
+
+
+def test_every_test_runs_in_one_of_the_two_steps() -> None:
+    measured, others = (step.command for step in run_tests.test_steps([]))
+    directories = {directory for directory in measured if directory.startswith("tests/")}
+    assert directories
+    assert all((ROOT / directory).is_dir() for directory in directories)
+    assert {word.removeprefix("--ignore=") for word in others if "--ignore" in word} == directories
+    assert not [word for word in others if word.startswith("tests")]
 
 
 def test_arguments_go_to_pytest_and_nothing_else_runs(

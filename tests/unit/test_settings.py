@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from registry.errors import ConfigurationError
-from registry.settings import load_settings
+from registry.settings import Settings, load_settings
 
 ADDRESS = "0x52908400098527886e0f7030069857d2e4169ee7"
+
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
 
 
 @pytest.fixture(autouse=True)
@@ -108,3 +111,25 @@ def test_host_to_fetch_from_is_refused_when_it_is_no_name(host: str) -> None:
     with pytest.raises(ConfigurationError, match="ROOTMARK_FETCH_HOSTS") as caught:
         load_settings(fetch_hosts=[host])
     assert host not in str(caught.value)
+
+
+def shown_default(value: Any) -> str:
+    """A default as the table of settings has it."""
+    if value is None or value == []:
+        return "none"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def test_every_setting_stands_in_the_operators_table_with_its_default() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    section = text.split("\n## Settings\n")[1].split("\n## ")[0]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if "`" in line
+    ]
+    table = {cells[0]: cells[1] for cells in rows if len(cells) == 3}
+    expected = {
+        f"`{name.upper()}`": shown_default(field.get_default(call_default_factory=True))
+        for name, field in Settings.model_fields.items()
+    }
+    assert table == expected
+    assert list(table) == list(expected)

@@ -10,11 +10,10 @@ suite for 2.0 names the cases. Open Badges 3.0, section B (AchievementCredential
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from registry.credentials.suites.proofs import parse_stamp
+from registry.credentials.syntax import is_url, parse_stamp
 from registry.encoding import JsonValue
 from registry.errors import MAX_FAULTS, Fault, ValidationError
 
@@ -26,9 +25,7 @@ BADGE_TYPES = frozenset(("OpenBadgeCredential", "AchievementCredential"))
 MAX_ENTRIES = 1000
 """The most subjects, evidences, status entries and so on that a document may have."""
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!#-;=?-\[\]_a-z~\u0080-\U0010ffff]+")
 _LANGUAGE_MEMBERS = frozenset(("@value", "@language", "@direction"))
-_MAX_URL_CHARACTERS = 1 << 20  # data: URLs hold images
 
 Members = Mapping[str, JsonValue]
 
@@ -95,11 +92,6 @@ def looks_like_a_credential(members: Members) -> bool:
     return CREDENTIAL in types_of(members) or any(
         context in (V1, V2) for context in contexts_of(members) if isinstance(context, str)
     )
-
-
-def is_url(value: JsonValue) -> bool:
-    """Whether a value is an absolute URL, without white space or what URLs must escape."""
-    return isinstance(value, str) and len(value) <= _MAX_URL_CHARACTERS and _URL.fullmatch(value) is not None
 
 
 def _first(faults: Iterator[Fault], pointer: str) -> Iterator[Fault]:

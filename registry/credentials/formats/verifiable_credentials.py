@@ -23,6 +23,7 @@ from registry.credentials.sources import Tools
 from registry.credentials.suites.data_integrity import check_proofs
 from registry.encoding import JsonValue
 from registry.errors import Fault
+from registry.merkle import PROOF_TYPE
 from registry.verdict.evidence import validity_of
 from registry.verdict.report import CheckName, CheckResult
 
@@ -40,8 +41,10 @@ class VerifiableCredentials:
     """The examiner for credentials in JSON."""
 
     def recognises(self, presented: Presented) -> bool:
-        """A document with the type or a context of Verifiable Credentials."""
-        return presented.document is not None and looks_like_a_credential(presented.document)
+        """A document with the type or a context of Verifiable Credentials, and a proof of its own: one that
+        only a registry vouches for is judged by the registry alone."""
+        document = presented.document
+        return document is not None and looks_like_a_credential(document) and _carries_a_proof(document)
 
     def examine(self, presented: Presented, tools: Tools) -> Examination:
         """Look at form and signatures."""
@@ -51,6 +54,12 @@ class VerifiableCredentials:
             *check_proofs(document, tools, owner=issuer_of(document) or ""),
         )
         return examination_of(document, findings)
+
+
+def _carries_a_proof(document: Mapping[str, JsonValue]) -> bool:
+    member = document.get("proof")
+    proofs = member if isinstance(member, list) else [] if member is None else [member]
+    return any(not (isinstance(one, Mapping) and one.get("type") == PROOF_TYPE) for one in proofs)
 
 
 def examination_of(

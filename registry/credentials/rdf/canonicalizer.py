@@ -74,6 +74,14 @@ class RdfCanonicalizer:
     ) -> None:
         self.close()
 
+    def start(self) -> None:
+        """Start a worker now, which takes about a second, rather than with the first document.
+
+        Raises:
+            DefectError: it does not start.
+        """
+        self._pool.start()
+
     def close(self) -> None:
         """End the worker processes; nothing can be canonicalised afterwards but known shapes."""
         self._pool.close()

@@ -13,6 +13,8 @@ Not safe from several threads, and slow on hostile documents: only `worker` runs
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
@@ -21,13 +23,14 @@ from pyld.jsonld import ContextResolver, JsonLdError, JsonLdProcessor
 from registry.credentials.rdf.context_store import ContextStore
 from registry.credentials.rdf.keywords import RELATIVE_BASE
 from registry.credentials.rdf.loss import dropped_property, refuse_loss
-from registry.credentials.rdf.terms import RDF_JSON, QuadRow, Term
+from registry.credentials.rdf.terms import RDF_JSON, XSD_DOUBLE, QuadRow, Term
 from registry.encoding import JsonValue, canonical_json
 from registry.errors import Fault, MalformedJsonError, RootmarkError, TooComplexError, ValidationError
 
 MAX_QUADS = 20_000
 MAX_BLANK_NODES = 2_000
 
+_PLAIN_NUMBER = re.compile(r"[+-]?[0-9]{1,400}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,4})?\Z")
 _I18N = "https://www.w3.org/ns/i18n#"
 
 
@@ -48,6 +51,7 @@ class _Processor(JsonLdProcessor):  # type: ignore[misc]  # PyLD has no types
         expanded = cast(list[Any], super().expand(input_, options))
         if self._checked:
             refuse_loss(self._document, expanded, self._store.vocabulary)
+            _refuse_odd_doubles(expanded)
         _rewrite_values(expanded)
         return expanded
 
@@ -117,19 +121,37 @@ def _own_error(error: JsonLdError) -> RootmarkError:
     return ValidationError(detail, faults=[Fault(code.lower().replace(" ", "-"), detail, "")])
 
 
-def _rewrite_values(expanded: Any) -> None:
-    """Make typed literals of JSON literals and of text with a direction, in place."""
+def _value_objects(expanded: Any) -> Iterator[dict[str, Any]]:
     waiting = [expanded]
     while waiting:
         value = waiting.pop()
         if isinstance(value, list):
             waiting.extend(value)
-        elif isinstance(value, dict) and "@value" not in value:
+        elif isinstance(value, dict) and "@value" in value:
+            yield value
+        elif isinstance(value, dict):
             waiting.extend(value.values())
-        elif isinstance(value, dict) and value.get("@type") == "@json":
+
+
+def _refuse_odd_doubles(expanded: Any) -> None:
+    """Text typed as a double is written as a number by PyLD and jsonld.js, each in its own way where it is no
+    plain number."""
+    for value in _value_objects(expanded):
+        text = value["@value"]
+        if value.get("@type") != XSD_DOUBLE or not isinstance(text, str):
+            continue
+        if _PLAIN_NUMBER.match(text) is None or not math.isfinite(float(text)):
+            detail = "a text that is typed as a double is no number"
+            raise ValidationError(detail, faults=[Fault("invalid-double", detail, "")])
+
+
+def _rewrite_values(expanded: Any) -> None:
+    """Make typed literals of JSON literals and of text with a direction, in place."""
+    for value in _value_objects(expanded):
+        if value.get("@type") == "@json":
             value["@type"] = RDF_JSON
             value["@value"] = _json_literal(value["@value"])
-        elif isinstance(value, dict) and "@direction" in value and isinstance(value["@value"], str):
+        elif "@direction" in value and isinstance(value["@value"], str):
             value["@type"] = f"{_I18N}{value.pop('@language', '')}_{value.pop('@direction')}"
 
 

@@ -166,6 +166,11 @@ class WorkerPool:
         finally:
             self._places.release()
 
+    def start(self) -> None:
+        """Start a worker, if none runs, so that the first document need not wait for it. Raises as `ask`."""
+        with self._places:
+            self._give_back(self._take())
+
     def _take(self) -> _Worker:
         while True:
             with self._lock:

@@ -53,6 +53,8 @@ class ShapeReader:
     def __init__(self, store: ContextStore) -> None:
         self._store = store
         self._kinds = _kinds(store.vocabulary)
+        self._tokens = {key: (_token(key), self._kinds.get(key)) for key in store.vocabulary.terms}
+        self._tokens.update({key: (_token(key), kind) for key, kind in self._kinds.items()})
 
     def read(self, document: Mapping[str, JsonValue]) -> Shape:
         """The shape of ``document``, whose contexts are all known afterwards.
@@ -75,12 +77,12 @@ class ShapeReader:
     def _object(self, reading: _Reading, value: dict[str, Any], path: _Path, depth: int, fixed: bool) -> None:
         if depth > MAX_DEPTH:
             raise TooComplexError(f"the document is nested more than {MAX_DEPTH} deep")
-        kinds = self._kinds
+        tokens = self._tokens
         append = reading.parts.append
         append("{")
         for key, entry in value.items():
-            append(f"{len(key)}:{key}")
-            kind = kinds.get(key)
+            token, kind = tokens.get(key) or (_token(key), None)
+            append(token)
             if kind is None and key[:1] != "@":
                 if type(entry) is str and not fixed:
                     append("s")
@@ -168,6 +170,10 @@ def _kinds(vocabulary: Vocabulary) -> dict[str, str]:
         elif not keywords <= _FREE:
             kinds[alias] = "fixed"
     return kinds
+
+
+def _token(key: str) -> str:
+    return f"{len(key)}:{key}"
 
 
 def _pointer(path: _Path) -> str:

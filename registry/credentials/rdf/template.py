@@ -9,7 +9,7 @@ type, a JSON literal, a name from a vocabulary, a number written as text) the pl
 fixed, and belongs to what a template is looked up by. `compiling` finds out which is which.
 
 Blank nodes get their canonical names (RDFC-1.0, section 4.4) from the quads that mention one; all other quads
-are written as they are, so only the former are canonicalised again for each document.
+are written as they are. Of both, only what differs from the document before is made again.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pyoxigraph import Quad
+from pyoxigraph import BlankNode, Quad
 
 from registry.credentials.rdf.keywords import is_absolute_iri
-from registry.credentials.rdf.terms import QuadRow, Term, canonical_lines, node
+from registry.credentials.rdf.naming import Parts, first_degree_hash, line, names
+from registry.credentials.rdf.terms import QuadRow, canonical_lines, node
 from registry.ports.documents import RdfHash
 
 SLOT = "s"
@@ -34,20 +35,37 @@ class NotFillableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Filled:
-    """The last document that was filled in; most texts of the next one are the same."""
+    """The last document that was filled in; most texts of the next one are the same.
+
+    Attributes:
+        nodes, texts: each slot's term, and how N-Quads write it.
+        ground: the lines of the quads without blank nodes.
+        blank: the other quads.
+        hashes: each blank node's first degree hash.
+        blank_lines: the lines of ``blank``.
+    """
 
     leaves: tuple[str, ...]
     nodes: tuple[Any, ...]
+    texts: tuple[str, ...]
     ground: tuple[str, ...]
-    blank: tuple[Quad, ...]
+    blank: tuple[Parts, ...]
+    hashes: tuple[str, ...]
     blank_lines: tuple[str, ...]
     rdf_hash: RdfHash
 
 
 @dataclass(frozen=True, slots=True)
+class _Hole:
+    """Where the term of slot number ``slot`` goes."""
+
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Slot:
     leaf: int
-    term: Term
+    term: tuple[str, ...]
 
     def node(self, text: str, terms: frozenset[str]) -> Any:
         """The term for ``text``. Raises NotFillableError, and ValueError as `terms.node`."""
@@ -74,17 +92,10 @@ class Template:
         """
         self._terms = terms
         self._slots = list(dict.fromkeys(_slots(rows)))
-        numbers = {(slot.leaf, tuple(slot.term)): number for number, slot in enumerate(self._slots)}
-        self._ground: list[tuple[Any, ...]] = []
-        self._blank: list[tuple[Any, ...]] = []
-        for row in rows:
-            parts = tuple(_part(term, numbers) for term in row)
-            (self._blank if _mentions_blank(row) else self._ground).append(parts)
-        self._ground_of = _users(self._ground, len(self._slots))
-        self._blank_of = _users(self._blank, len(self._slots))
+        self._ground = _Quads([row for row in rows if not _mentions_blank(row)], self._slots)
+        self._blank = _Quads([row for row in rows if _mentions_blank(row)], self._slots)
         self._last: _Filled | None = None
-        self.size_bytes = sum(len(str(term)) + 100 for row in rows for term in row)
-        self.quad_count = len(rows)
+        self.size_bytes = sum(len(str(term)) + 150 for row in rows for term in row)
 
     def n_quads(self, leaves: tuple[str, ...], rdf_hash: RdfHash) -> bytes:
         """The canonical N-Quads of the document with these leaves.
@@ -92,42 +103,116 @@ class Template:
         Raises:
             NotFillableError: the full way must be taken.
         """
-        last = self._last
         try:
-            filled = self._refill(last, leaves, rdf_hash) if last else self._fill(leaves, rdf_hash)
+            filled = self._fill(self._last, leaves, rdf_hash)
         except ValueError as error:
             raise NotFillableError from error
         self._last = filled
         return "".join(sorted({*filled.ground, *filled.blank_lines})).encode()
 
-    def _fill(self, leaves: tuple[str, ...], rdf_hash: RdfHash) -> _Filled:
-        nodes = tuple(slot.node(leaves[slot.leaf], self._terms) for slot in self._slots)
-        ground = tuple(_line(_built(parts, nodes)) for parts in self._ground)
-        blank = tuple(_built(parts, nodes) for parts in self._blank)
-        return _Filled(leaves, nodes, ground, blank, canonical_lines(blank, rdf_hash), rdf_hash)
-
-    def _refill(self, last: _Filled, leaves: tuple[str, ...], rdf_hash: RdfHash) -> _Filled:
-        nodes = list(last.nodes)
-        ground_changed: set[int] = set()
-        blank_changed: set[int] = set()
-        old = last.leaves
+    def _fill(self, last: _Filled | None, leaves: tuple[str, ...], rdf_hash: RdfHash) -> _Filled:
+        """Fill in what differs from ``last``, or everything."""
+        nodes: list[Any] = list(last.nodes) if last else [None] * len(self._slots)
+        texts = list(last.texts) if last else [""] * len(self._slots)
+        changed = []
         for number, slot in enumerate(self._slots):
             text = leaves[slot.leaf]
-            if text != old[slot.leaf]:
+            if last is None or text != last.leaves[slot.leaf]:
                 nodes[number] = slot.node(text, self._terms)
-                ground_changed.update(self._ground_of[number])
-                blank_changed.update(self._blank_of[number])
-        ground = list(last.ground)
-        for place in ground_changed:
-            ground[place] = _line(_built(self._ground[place], nodes))
-        blank, blank_lines = last.blank, last.blank_lines
-        if blank_changed or rdf_hash is not last.rdf_hash:
-            renewed = list(blank)
-            for place in blank_changed:
-                renewed[place] = _built(self._blank[place], nodes)
-            blank = tuple(renewed)
-            blank_lines = canonical_lines(blank, rdf_hash)
-        return _Filled(leaves, tuple(nodes), tuple(ground), blank, blank_lines, rdf_hash)
+                texts[number] = str(nodes[number])
+                changed.append(number)
+        ground = list(last.ground) if last else [""] * len(self._ground.parts)
+        for place in self._ground.using(changed, everything=last is None):
+            ground[place] = line(self._ground.filled(place, texts))
+        blank: list[Parts] = list(last.blank) if last else [()] * len(self._blank.parts)
+        touched = self._blank.using(changed, everything=last is None)
+        for place in touched:
+            blank[place] = self._blank.filled(place, texts)
+        if last is not None and last.rdf_hash is rdf_hash and not touched:
+            hashes, blank_lines = last.hashes, last.blank_lines
+        else:
+            again = last is None or last.rdf_hash is not rdf_hash
+            hashes = self._hashes(last, blank, None if again else touched, rdf_hash)
+            blank_lines = self._blank_lines(blank, hashes, nodes, rdf_hash)
+        return _Filled(
+            leaves, tuple(nodes), tuple(texts), tuple(ground), tuple(blank), hashes, blank_lines, rdf_hash
+        )
+
+    def _hashes(
+        self, last: _Filled | None, blank: list[Parts], touched: set[int] | None, rdf_hash: RdfHash
+    ) -> tuple[str, ...]:
+        """The first degree hashes; only those of nodes in ``touched`` quads anew, or all for None."""
+        places_of = self._blank.places_of_blank
+        if last is None or touched is None:
+            renewed = set(range(len(places_of)))
+            hashes = [""] * len(places_of)
+        else:
+            renewed = {part for place in touched for part in blank[place] if type(part) is int}
+            hashes = list(last.hashes)
+        for number in renewed:
+            quads = [blank[place] for place in places_of[number]]
+            hashes[number] = first_degree_hash(number, quads, rdf_hash)
+        return tuple(hashes)
+
+    def _blank_lines(
+        self, blank: list[Parts], hashes: tuple[str, ...], nodes: list[Any], rdf_hash: RdfHash
+    ) -> tuple[str, ...]:
+        named = names(hashes)
+        if named is not None:
+            return tuple([line(parts, named) for parts in blank])
+        quads = [self._blank.quad(place, nodes) for place in range(len(blank))]
+        return canonical_lines(quads, rdf_hash)
+
+
+class _Quads:
+    """Quads whose terms are fixed, slots, or blank nodes.
+
+    Attributes:
+        parts: for each quad its three or four terms: N-Quads text, a blank node's number, or a slot's hole.
+        places_of_blank: for each blank node the places of the quads that mention it.
+    """
+
+    def __init__(self, rows: Sequence[QuadRow], slots: Sequence[_Slot]) -> None:
+        numbers = {slot.term: number for number, slot in enumerate(slots)}
+        self._blank_numbers: dict[str, int] = {}
+        self._terms: list[tuple[Any, ...]] = []
+        self.parts: list[tuple[str | int | _Hole, ...]] = []
+        self.places_of_blank: list[list[int]] = []
+        self._places_of_slot: list[list[int]] = [[] for _ in slots]
+        for place, row in enumerate(rows):
+            terms = [_Hole(numbers[tuple(term)]) if term[0] == SLOT else node(term) for term in row if term]
+            self._terms.append(tuple(terms))
+            parts = tuple([self._part(term, place) for term in terms])
+            self.parts.append(parts)
+            for part in parts:
+                if isinstance(part, _Hole):
+                    self._places_of_slot[part.slot].append(place)
+
+    def _part(self, term: Any, place: int) -> str | int | _Hole:
+        if isinstance(term, _Hole):
+            return term
+        if not isinstance(term, BlankNode):
+            return str(term)
+        number = self._blank_numbers.setdefault(term.value, len(self._blank_numbers))
+        if number == len(self.places_of_blank):
+            self.places_of_blank.append([])
+        if place not in self.places_of_blank[number]:
+            self.places_of_blank[number].append(place)
+        return number
+
+    def using(self, slots: Sequence[int], *, everything: bool) -> set[int]:
+        """The places of the quads that have one of these slots, or of all."""
+        if everything:
+            return set(range(len(self.parts)))
+        return {place for slot in slots for place in self._places_of_slot[slot]}
+
+    def filled(self, place: int, texts: Sequence[str]) -> Parts:
+        """The quad at ``place`` with its slots filled."""
+        return tuple([texts[part.slot] if isinstance(part, _Hole) else part for part in self.parts[place]])
+
+    def quad(self, place: int, nodes: Sequence[Any]) -> Quad:
+        """The same for pyoxigraph."""
+        return Quad(*[nodes[term.slot] if type(term) is _Hole else term for term in self._terms[place]])
 
 
 def _slots(rows: Sequence[QuadRow]) -> list[_Slot]:
@@ -141,36 +226,3 @@ def _slots(rows: Sequence[QuadRow]) -> list[_Slot]:
 
 def _mentions_blank(row: QuadRow) -> bool:
     return any(term is not None and term[0] == "b" for term in row)
-
-
-def _part(term: Term | None, numbers: dict[tuple[int, tuple[str, ...]], int]) -> Any:
-    """A term that stays, a slot's number, or None."""
-    if term is None:
-        return None
-    if term[0] == SLOT:
-        return numbers[int(term[1]), tuple(term)]
-    return node(term)
-
-
-def _users(quads: list[tuple[Any, ...]], slot_count: int) -> list[list[int]]:
-    """For each slot the places of the quads that have it."""
-    users: list[list[int]] = [[] for _ in range(slot_count)]
-    for place, parts in enumerate(quads):
-        for part in parts:
-            if type(part) is int:
-                users[part].append(place)
-    return users
-
-
-def _built(parts: tuple[Any, ...], nodes: Sequence[Any]) -> Quad:
-    subject, predicate, target, graph = parts
-    return Quad(
-        nodes[subject] if type(subject) is int else subject,
-        predicate,
-        nodes[target] if type(target) is int else target,
-        nodes[graph] if type(graph) is int else graph,
-    )
-
-
-def _line(built: Quad) -> str:
-    return f"{built} .\n"

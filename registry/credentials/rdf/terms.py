@@ -40,12 +40,15 @@ def node(term: Term) -> Any:
     """The pyoxigraph term of ``term``.
 
     Raises:
-        ValueError: not an IRI, not a language tag, or text with a lone surrogate.
+        ValueError: not an IRI, not a language tag, or text with a lone surrogate, U+FFFE or U+FFFF. Canonical
+            N-Quads escape the latter two, and rdf-canonize, which many verifiers use, does not.
     """
     if term[0] == "i":
         return NamedNode(term[1])
     if term[0] == "b":
         return BlankNode(term[1])
+    if "\ufffe" in term[1] or "\uffff" in term[1]:
+        raise ValueError("implementations disagree on how to write this text")
     if term[3]:
         return Literal(term[1], language=term[3])
     if term[2] == XSD_STRING:

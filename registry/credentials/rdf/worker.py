@@ -86,7 +86,7 @@ class Service:
         try:
             return {"n_quads": canonical_n_quads(map(quad, rows), rdf_hash).decode()}
         except ValueError as error:
-            detail = "the document has an IRI or a language tag that is not one"
+            detail = "the document has an IRI, a language tag or a text that is not one"
             raise ValidationError(detail, faults=[Fault("invalid-term", detail, "")]) from error
 
 

@@ -46,15 +46,13 @@ from registry.errors import (
 from registry.ports.documents import RdfHash
 from registry.verdict.report import CheckName, CheckResult
 
-_NOT_THE_OWNERS = "a proof was made with a key that is not the issuer's"
-
 
 class ProofFailedError(ValidationError):
     """A proof does not hold. The message is a clause for a finding."""
 
 
 def check_proofs(
-    document: Mapping[str, JsonValue], tools: Tools, *, owner: str | None
+    document: Mapping[str, JsonValue], tools: Tools, *, owner: str | None, role: str = "issuer"
 ) -> tuple[Finding, ...]:
     """Check every signature of a document.
 
@@ -62,6 +60,7 @@ def check_proofs(
         document: as `parse_json` returned it.
         owner: whose keys count; None where nobody is named (a presentation without holder): then any key
             does, and what was signed is merely intact.
+        role: what the owner is to the document, for sentences.
 
     Returns:
         A signature finding for each proof that is no anchor, at least one: ``skipped`` when there are anchors
@@ -73,7 +72,7 @@ def check_proofs(
         return (_signature(CheckResult.FAIL, _clause(error)),)
     if not proofs:
         return (_signature(CheckResult.FAIL, "the document carries no proof"),)
-    checking = _Checking(document, proofs, tools, owner)
+    checking = _Checking(document, proofs, tools, owner, role)
     found = tuple(checking.check(proof) for proof in proofs if not is_anchor(proof))
     if not found:
         detail = "the document carries no signature of its own beside its anchor"
@@ -92,7 +91,7 @@ def verify_proof(
     Raises:
         BadSignatureError, ProofFailedError: it does not. Otherwise as `canonical_form`.
     """
-    _Checking(document, proofs_of(document), tools, None).verify(proof, VERIFIED[proof.suite], method)
+    _Checking(document, proofs_of(document), tools, None, "").verify(proof, VERIFIED[proof.suite], method)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +102,7 @@ class _Checking:
     proofs: Sequence[Mapping[str, JsonValue]]
     tools: Tools
     owner: str | None
+    role: str
     digests: dict[tuple[bool, RdfHash], bytes] = field(default_factory=dict)
 
     def check(self, members: Mapping[str, JsonValue]) -> Finding:
@@ -129,7 +129,7 @@ class _Checking:
             return _signature(CheckResult.FAIL, detail)
         except MalformedInputError as error:
             return _signature(CheckResult.FAIL, _clause(error))
-        whose = "the issuer's" if self.owner is not None else "its"
+        whose = f"the {self.role}'s" if self.owner is not None else "its"
         return _signature(CheckResult.PASS, f"the {name} proof was made with {whose} key")
 
     def _require_claims(self, proof: Proof) -> None:
@@ -144,7 +144,7 @@ class _Checking:
             raise ProofFailedError("a proof has expired")
         controller, is_listed, _ = proof.method.partition("#")
         if is_listed and self.owner is not None and controller != self.owner:
-            raise ProofFailedError(_NOT_THE_OWNERS)  # whatever its document says: it speaks for itself alone
+            raise self._not_the_owners()  # whatever its document says: it speaks for itself alone
 
     def _require_method(self, method: VerificationMethod, suite: Cryptosuite, proof: Proof) -> None:
         """The key may make this proof, and is the owner's."""
@@ -155,7 +155,10 @@ class _Checking:
         if any(end is not None and end <= self.tools.now for end in (method.revoked, method.expires)):
             raise ProofFailedError("a proof names a key that has been revoked or has expired")
         if self.owner is not None and method.controller != self.owner:
-            raise ProofFailedError(_NOT_THE_OWNERS)
+            raise self._not_the_owners()
+
+    def _not_the_owners(self) -> ProofFailedError:
+        return ProofFailedError(f"a proof was made with a key that is not the {self.role}'s")
 
     def verify(self, proof: Proof, suite: Cryptosuite, method: VerificationMethod) -> None:
         """As `verify_proof`."""

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from registry.encoding import JsonValue, invalid, parse_base58btc, parse_time
+from registry.credentials.syntax import is_url, parse_stamp
+from registry.encoding import JsonValue, invalid, parse_base58btc
 
 MAX_PROOFS = 16
 MAX_CONTEXTS = 64
@@ -28,8 +29,6 @@ MERKLE_PROOF_2019 = "merkle-proof-2019"
 _MERKLE_TYPES = frozenset((ROOTMARK, "MerkleProof2019"))
 
 _NAME = re.compile(r"[A-Za-z0-9._/-]{1,64}")
-# xsd:dateTimeStamp writes T and Z in upper case; the instant itself is read by parse_time.
-_STAMP = re.compile(r"[0-9T:.+-]+Z?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +111,10 @@ def read_proof(members: Mapping[str, JsonValue]) -> Proof:
     if created is not None:
         parse_stamp(created, pointer="/proof/created")
     expires = members.get("expires")
-    for name in ("nonce", "challenge", "id"):
-        if name in members:
-            _text(members, name)
+    if "nonce" in members:
+        _text(members, "nonce")
+    if "id" in members and not is_url(members["id"]):
+        raise invalid("url", "a proof's id is one URL", "/proof/id")
     return Proof(
         members=members,
         suite=suite_of(members),
@@ -130,13 +130,6 @@ def read_proof(members: Mapping[str, JsonValue]) -> Proof:
         domains=_texts(members, "domain"),
         previous=_texts(members, "previousProof"),
     )
-
-
-def parse_stamp(value: JsonValue, *, pointer: str) -> datetime:
-    """Read an xsd:dateTimeStamp (VC Data Model 2.0, section 4.9). Raises `ValidationError`, code ``time``."""
-    if isinstance(value, str) and _STAMP.fullmatch(value) is None:
-        raise invalid("time", "a time is written like 2026-11-23T04:00:00Z", pointer)
-    return parse_time(value, pointer=pointer)
 
 
 def _text(members: Mapping[str, JsonValue], name: str) -> str:

@@ -61,16 +61,14 @@ class Confirming:
             operation = unit.outbox.operation(transaction.operation_id)
         is_final = receipt.block_number <= view.final_block
         if operation is None or operation.state is not OperationState.SUBMITTED:
-            return self._track(lane, transaction, is_final=is_final)
+            return self._track(lane, transaction, receipt, is_final=is_final)
         effect = self._effect(operation, receipt)
         anchor = self._anchor(operation, effect)
         if effect is None and not is_final:
-            return self._track(lane, transaction, is_final=False)
+            return self._track(lane, transaction, receipt, is_final=False)
         self._checkpoint("before_receipt")
         with lane.write() as unit:
-            unit.outbox.set_transaction(
-                transaction.id, TransactionState.FINAL if is_final else TransactionState.MINED
-            )
+            _found(unit, transaction, receipt, is_final=is_final)
             if (now := ledger.current(unit, operation, _SUBMITTED)) is not None:
                 self._settle(unit, now, effect, anchor, view)
         return True
@@ -83,14 +81,14 @@ class Confirming:
                 return receipt
         return None
 
-    def _track(self, lane: Lane, transaction: OutboxTransaction, *, is_final: bool) -> bool:
+    def _track(self, lane: Lane, transaction: OutboxTransaction, receipt: Receipt, *, is_final: bool) -> bool:
         """Only the nonce is still of interest, or the transaction had no effect and is not final yet."""
         state = TransactionState.FINAL if is_final else TransactionState.MINED
         if state is transaction.state:
             return False
         self._checkpoint("before_receipt")
         with lane.write() as unit:
-            unit.outbox.set_transaction(transaction.id, state)
+            _found(unit, transaction, receipt, is_final=is_final)
         return True
 
     def _settle(
@@ -216,3 +214,9 @@ class Confirming:
                 return False
             ledger.final(unit, now, effect, anchor, self._clock.now())
         return True
+
+
+def _found(unit: Unit, transaction: OutboxTransaction, receipt: Receipt, *, is_final: bool) -> None:
+    """The transaction is in a canonical block; its gas counts from the moment that no reorg can undo it."""
+    state = TransactionState.FINAL if is_final else TransactionState.MINED
+    unit.outbox.set_transaction(transaction.id, state, gas_used=receipt.gas_used)

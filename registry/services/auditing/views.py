@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
-from registry.encoding import format_time, to_checksum, to_hex
+from registry.encoding import canonical_json, format_time, to_checksum, to_hex
 from registry.model.chain import RegistryEvent, Role
 from registry.model.reasons import reason_from_code
+from registry.services.auditing.consistency import Difference
 from registry.services.auditing.history import IssuerAudit
 
 
@@ -62,12 +64,14 @@ def event_json(event: RegistryEvent) -> dict[str, Any]:
 
 
 def audit_json(audit: IssuerAudit) -> dict[str, Any]:
-    """An issuer's audit: events, head check, totals, and the anchors that a key's retirement voids."""
+    """An issuer's audit: events, head check, totals, and the anchors that a key's retirement voids;
+    ``sha256`` is that of the events as RFC 8785 writes their list."""
+    events = [event_json(event) for event in audit.events]
     return {
         "issuer": to_checksum(audit.issuer),
         "block_number": audit.block.number,
         "block_hash": to_hex(audit.block.hash),
-        "events": [event_json(event) for event in audit.events],
+        "events": events,
         "head": {
             "replayed": to_hex(audit.head_replayed),
             "on_chain": to_hex(audit.head_on_chain),
@@ -88,4 +92,17 @@ def audit_json(audit: IssuerAudit) -> dict[str, Any]:
             for voided in audit.voided
         ],
         "totals": audit.totals,
+        "sha256": sha256(canonical_json(events)).hexdigest(),
+    }
+
+
+def difference_json(difference: Difference) -> dict[str, Any]:
+    """One difference between a server and the chain."""
+    return {
+        "kind": difference.kind,
+        "issuer": to_checksum(difference.issuer),
+        "detail": difference.detail,
+        "batch": difference.batch_id,
+        "root": None if difference.root is None else to_hex(difference.root),
+        "transaction": None if difference.transaction is None else to_hex(difference.transaction),
     }

@@ -262,10 +262,6 @@ class Batches:
         counted = {BatchState(state): count for state, count in self._db.rows(query)}
         return {state: counted.get(state, 0) for state in BatchState}
 
-    def gas_used_total(self) -> int:
-        """Gas of all anchors that are recorded now."""
-        return int(self._db.scalar(select(func.sum(BATCHES.c.anchor_gas_used))) or 0)
-
     def oldest_unanchored(self) -> datetime | None:
         """When the oldest sealed or submitted batch was sealed."""
         waiting = (BatchState.SEALED.value, BatchState.SUBMITTED.value)

@@ -16,11 +16,14 @@ from registry.errors import ConflictError
 from registry.model.chain import SendMode
 from registry.model.operations import Attempt, OutboxTransaction, TransactionState
 from registry.store.database import Database
+from registry.store.repositories.counters import COUNTERS, take_numbers
 from registry.store.rows import AttemptRow, TransactionRow, table
 from registry.store.values import instant, maybe_instant, maybe_micros, micros, unique_chunks
 
 TRANSACTIONS = table(TransactionRow)
 ATTEMPTS = table(AttemptRow)
+
+_GAS = "gas_used"
 
 
 def _attempt(row: ResultRow[Any]) -> Attempt:
@@ -169,7 +172,18 @@ class Transactions:
                 attempts[row.transaction_id].append(_attempt(row))
         return [_transaction(row, attempts[row.id]) for row in rows]
 
-    def set_transaction(self, transaction_id: int, state: TransactionState) -> None:
-        """Raises `NotFoundError`."""
-        statement = update(TRANSACTIONS).where(TRANSACTIONS.c.id == transaction_id).values(state=state.value)
-        self._db.must(statement, "the transaction")
+    def set_transaction(self, transaction_id: int, state: TransactionState, *, gas_used: int = 0) -> None:
+        """``gas_used`` is added to the total when the transaction becomes `final`, once. Raises
+        `NotFoundError`."""
+        this = update(TRANSACTIONS).where(TRANSACTIONS.c.id == transaction_id)
+        if state is TransactionState.FINAL and gas_used:
+            newly = this.where(TRANSACTIONS.c.state != state.value).values(state=state.value)
+            if self._db.run(newly) > 0:
+                take_numbers(self._db, _GAS, gas_used)
+                return
+        self._db.must(this.values(state=state.value), "the transaction")
+
+    def gas_used_total(self) -> int:
+        """Gas of all transactions that are final."""
+        query = select(COUNTERS.c.value).where(COUNTERS.c.name == _GAS)
+        return int(self._db.scalar(query) or 0)

@@ -9,8 +9,8 @@ from registry.store.rows.base import SERIAL, Row
 
 
 class CounterRow(Row, table=True):
-    """The last number given out. The row stays locked until the transaction ends, so numbers follow the
-    commits."""
+    """The last number given out, or a sum that only grows. The row stays locked until the transaction ends,
+    so numbers follow the commits."""
 
     __tablename__ = "counters"
 

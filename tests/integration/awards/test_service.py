@@ -27,6 +27,7 @@ from registry.errors import (
     ExternalIdConflictError,
     Fault,
     ForbiddenError,
+    PreconditionFailedError,
     RootmarkError,
     SignerError,
     UndefinedTermError,
@@ -330,9 +331,7 @@ def test_old_award_is_revoked_on_chain_only_by_an_accepted_new_one(desk: Desk) -
     assert service.get(desk.caller, made.award_id)[0].status == "active"
 
 
-def test_award_superseded_from_two_sides_has_one_successor(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_award_superseded_from_two_sides_has_one_successor(desk: Desk) -> None:
     service = desk.service()
     old = service.create(desk.caller, desk.rows(1), OPTIONS).listed[0].award_id
     other: list[str] = []
@@ -387,3 +386,26 @@ def test_quote_falls_back_to_the_budget_while_the_key_may_not_anchor(desk: Desk)
     assert quote.estimated
     assert quote.fee_per_credential_wei * 3 >= quote.fee_wei > 0
     assert desk.service().quote(desk.caller, 0) is None
+
+
+# --- achievements -------------------------------------------------------------------------------------------
+
+
+def test_changes_made_at_once_on_one_version_lose_none(desk: Desk) -> None:
+    service = AchievementService(desk.world.store, desk.world.clock)
+    outcomes: list[int | str] = []
+
+    def change(number: int) -> None:
+        try:
+            made = service.replace(desk.caller, desk.achievement, PLAIN | {"name": f"Welding {number}"}, {1})
+            outcomes.append(made.version)
+        except PreconditionFailedError:
+            outcomes.append("refused")
+
+    threads = [threading.Thread(target=change, args=(number,)) for number in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes, key=str) == [2, *["refused"] * 4]
+    assert service.get(desk.achievement).version == 2

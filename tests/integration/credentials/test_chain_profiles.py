@@ -9,7 +9,7 @@ import pytest
 
 from registry.chain.keystore import LocalSigner
 from registry.credentials.agreement import AgreementState, agreement
-from registry.credentials.chain_profiles import PAUSE, ChainProfiles
+from registry.credentials.chain_profiles import BETWEEN_ROUNDS, PAUSE, ChainProfiles
 from registry.credentials.identity import IdentityService
 from registry.encoding import AccountId, Address, ChainId
 from registry.model.chain import CallKind, EventKind
@@ -77,6 +77,7 @@ def test_admin_without_ether_on_a_public_chain_is_left_alone_until_it_has_some(
     chain: Any = PublicChain(world.chain)
     profiles = ChainProfiles(world.store, chain, world.relayer, world.clock, world.policy)
     assert not profiles.step()
+    world.clock.advance(BETWEEN_ROUNDS.total_seconds())
     world.driven.mined(world.driven.sign(issuer, b"", value_wei=10**17))
     assert not profiles.step()
     world.clock.advance(PAUSE.total_seconds())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -12,6 +13,7 @@ import pytest
 from registry.chain.keystore import LocalSigner
 from registry.credentials.identity import PINNED, IdentityService
 from registry.credentials.keys import PublicKey
+from registry.credentials.verification_methods import resolve_method
 from registry.encoding import Address, to_hex
 from registry.errors import ConfigurationError, ForbiddenError, NotFoundError, SignerError
 from registry.model.chain import CallKind, ContractCall, Role
@@ -338,6 +340,48 @@ def test_own_did_and_did_key_are_resolved(world: World, identity: IdentityServic
     assert identity.resolve(identity.did(issuer)) == identity.document(issuer)
     key = "did:key:" + identity.signer(issuer).method.partition("#")[2]
     assert identity.resolve(key)["id"] == key
+
+
+class OwnDocuments:
+    """`registry.credentials.sources.Documents` of this server alone."""
+
+    def __init__(self, identity: IdentityService) -> None:
+        self._identity = identity
+
+    def get(self, url: str) -> bytes:
+        return self._identity.published(url)
+
+
+@pytest.mark.parametrize("base", ["http://localhost:8000", "http://registry.example/below"])
+def test_methods_of_signer_and_anchoring_key_are_resolved_from_the_document(
+    world: World, identity_of: IdentityMaker, base: str
+) -> None:
+    identity, issuer = identity_of(base), registered(world)
+    documents = OwnDocuments(identity)
+    world.settle()
+    for kind in SigningKeyKind:
+        signer = identity.signer(issuer, kind)
+        found = resolve_method(signer.method, documents)
+        assert (found.id, found.controller) == (signer.method, signer.did)
+        assert found.purposes == {"assertionMethod"}
+        found.key.verify(signer.signer.sign(b"message"), b"message")
+    chain = resolve_method(f"{identity.did(issuer)}#chain-1", documents)
+    assert chain.key.raw == world.operating.get(world.issuers.get(issuer).key).public_key
+
+
+@pytest.mark.parametrize("name", ["revocation-list.json", "other.json", ""])
+def test_what_is_no_document_of_this_service_is_not_found(
+    world: World, identity: IdentityService, name: str
+) -> None:
+    with pytest.raises(NotFoundError):
+        identity.published(f"{BASE}/issuers/{to_hex(registered(world))}/{name}")
+
+
+def test_own_documents_are_found_by_their_urls(world: World, identity: IdentityService) -> None:
+    issuer = registered(world)
+    below = f"{BASE}/issuers/{to_hex(issuer)}"
+    assert json.loads(identity.published(f"{below}/did.json")) == identity.document(issuer)
+    assert json.loads(identity.published(f"{below}/profile.json")) == identity.profile(issuer)
 
 
 def test_no_operation_is_queued_by_looking(world: World, identity: IdentityService) -> None:

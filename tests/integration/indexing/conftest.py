@@ -36,7 +36,7 @@ class Watched:
 
     def __post_init__(self) -> None:
         self.world.indexer = self.new_indexer("indexer")
-        self.audit = AuditService(self.world.store, self.gateway)
+        self.audit = AuditService(self.world.store, self.gateway, self.world.clock)
         self.verification = self._verification()
 
     def new_indexer(self, owner: str) -> Indexer:
@@ -109,17 +109,11 @@ class Watched:
 
 
 @pytest.fixture
-def index_url(sqlite_url: str) -> str:
-    """The database; a module that runs on both overrides this with `database_url`."""
-    return sqlite_url
-
-
-@pytest.fixture
-def watched(tmp_path: Path, index_url: str) -> Iterator[Watched]:
-    """On the embedded chain; a block is final at once."""
+def watched(tmp_path: Path, database_url: str) -> Iterator[Watched]:
+    """On the embedded chain and each database in turn; a block is final at once."""
     with (
         embedded_chain(tmp_path / "chain") as driven,
-        world_on(driven, tmp_path, url=index_url) as world,
+        world_on(driven, tmp_path, url=database_url) as world,
         hostile_node(driven.backend()) as node,
     ):
         gateway = open_rpc([node.url], has_finalized_tag=False, timeout_seconds=5.0)

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from registry.chain.calls import encode_call
 from registry.cli import exits
 from registry.cli.auditing import audit_app
-from registry.encoding import Root, to_checksum
+from registry.encoding import Root, parse_time, to_checksum
 from registry.model.chain import CallKind, Change, ContractCall
 from registry.model.issuers import Caller
 from registry.model.operations import RequestKind
@@ -24,6 +25,7 @@ from tests.integration.indexing.conftest import Watched
 from tests.support import hostile_node as hostile
 from tests.support.chains import root_of
 from tests.support.hostile_node import hostile_node
+from tests.support.pipeline import ADMIN
 
 
 @pytest.fixture
@@ -127,6 +129,31 @@ def test_story_of_the_server_itself_differs_in_nothing_but_what_the_retirement_v
     assert set(found) == {"anchor_voided"}
     assert [difference.root for difference in found["anchor_voided"]] == [roots[1]]
     assert found["anchor_voided"][0].batch_id is not None
+
+
+def test_feed_tells_of_admins_and_profiles_and_writes_times_as_the_api_does(watched: Watched) -> None:
+    world = watched.world
+    driven = world.driven
+    own = driven.issuer
+    world.issuers.register(ADMIN, "Another College", "https://college.example/", own)
+    short, long = b"https://college.example/profile", b"https://college.example/" + b"x" * 3000
+    for data in (
+        encode_call("setProfile", ("address", own), ("bytes", long)),
+        encode_call("setProfile", ("address", own), ("bytes", short)),
+        encode_call("proposeAdmin", ("address", own), ("address", own)),
+        encode_call("acceptAdmin", ("address", own)),
+    ):
+        assert driven.mined(driven.sign(world.chain.info.address, data)).status == 1
+    world.indexer.catch_up()
+    with world.store.read() as unit:
+        items = unit.feed.after(0, 100, issuer=own)
+    assert [item.kind for item in items] == ["profile.set", "profile.set", "admin.proposed", "admin.changed"]
+    assert [item.payload.get("uri") for item in items] == [None, short.decode(), None, None]
+    assert [item.payload.get("admin") for item in items] == [None, None, *[to_checksum(own)] * 2]
+    for item in items:
+        block = world.chain.header(item.payload["block_number"])
+        assert parse_time(item.payload["at"]).timestamp() == block.timestamp
+        assert "reason" not in item.payload
 
 
 def test_anchor_by_the_operating_key_outside_the_server_is_named(watched: Watched, caller: Caller) -> None:

@@ -24,12 +24,6 @@ ANCHORED = hexed(event_topics()["BatchAnchored"])
 
 
 @pytest.fixture
-def index_url(database_url: str) -> str:
-    """Both databases."""
-    return database_url
-
-
-@pytest.fixture
 def caller(watched: Watched) -> Caller:
     return watched.world.hosted()[1]
 

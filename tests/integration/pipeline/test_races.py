@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,19 +15,9 @@ from registry.model.issuers import Caller
 from registry.model.operations import RequestKind
 from registry.model.reasons import Reason
 from registry.services.issuing import NewItem
-from tests.support.chains import embedded_chain
-from tests.support.databases import database_url, postgres_server, postgres_url, sqlite_url
-from tests.support.pipeline import ADMIN, World, digests, items, world_on
-
-__all__ = ["database_url", "postgres_server", "postgres_url", "sqlite_url"]
+from tests.support.pipeline import ADMIN, World, digests, items
 
 THREADS = 4
-
-
-@pytest.fixture
-def world(tmp_path: Path, database_url: str) -> Iterator[World]:
-    with embedded_chain(tmp_path / "chain") as driven, world_on(driven, tmp_path, url=database_url) as world:
-        yield world
 
 
 @pytest.fixture

@@ -17,9 +17,11 @@ from tests.support.pipeline import ADMIN, World, digests, items, world_on
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    policy = Policy(confirmations=3)
-    with embedded_chain(tmp_path / "chain") as driven, world_on(driven, tmp_path, policy=policy) as world:
+def world(tmp_path: Path, database_url: str) -> Iterator[World]:
+    with (
+        embedded_chain(tmp_path / "chain") as driven,
+        world_on(driven, tmp_path, url=database_url, policy=Policy(confirmations=3)) as world,
+    ):
         yield world
 
 
@@ -106,6 +108,36 @@ def test_reorg_of_a_revocation_is_repaired(world: World, caller: Caller) -> None
     world.clock.advance(world.policy.resend_after_seconds)
     world.settle()
     assert world.status.request(caller, request.id).state is RequestState.FINAL
+
+
+def test_gas_counts_every_final_transaction_once_and_never_falls_in_a_reorg(
+    world: World, caller: Caller
+) -> None:
+    registration = world.gas_used_total()
+    assert registration > 0
+    given = digests(3)
+    world.final_batch(caller, given)
+    anchored = world.gas_used_total()
+    assert anchored > registration
+    world.status.change(caller, RequestKind.REVOCATION, given[:1], Reason.UNSPECIFIED)
+    world.work()
+    world.driven.mine(1)
+    world.work()
+    (operation,) = world.operations(OperationState.MINED)
+    assert operation.effect_block is not None
+    assert world.gas_used_total() == anchored
+    drop(world, operation.effect_block)
+    world.step()
+    assert world.gas_used_total() == anchored
+    world.clock.advance(world.policy.resend_after_seconds)
+    world.settle()
+    receipts = [
+        receipt
+        for transaction in world.transactions(TransactionState.FINAL)
+        for attempt in transaction.attempts
+        if (receipt := world.chain.receipt(attempt.hash)) is not None
+    ]
+    assert world.gas_used_total() == sum(receipt.gas_used for receipt in receipts) > anchored
 
 
 def test_reorg_that_drops_registration_and_anchor_loses_neither(world: World) -> None:

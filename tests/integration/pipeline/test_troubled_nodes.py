@@ -61,12 +61,12 @@ class Troubled:
         self.world.chain.send_raw(signed.raw)
 
 
-def troubled(tmp_path: Path, policy: Policy, **options: object) -> Iterator[Troubled]:
+def troubled(tmp_path: Path, url: str, policy: Policy, **options: object) -> Iterator[Troubled]:
     tag = bool(options.pop("finalized_tag", False))
     with (
         anvil(**options) as node,  # type: ignore[arg-type]
         driven_anvil(node, finalized_tag=tag) as driven,
-        world_on(driven, tmp_path, policy=policy) as world,
+        world_on(driven, tmp_path, url=url, policy=policy) as world,
     ):
         registration = world.issuers.register(ADMIN, "Example College", "https://college.example/")
         for _ in range(20):
@@ -79,14 +79,14 @@ def troubled(tmp_path: Path, policy: Policy, **options: object) -> Iterator[Trou
 
 
 @pytest.fixture
-def case(tmp_path: Path) -> Iterator[Troubled]:
-    yield from troubled(tmp_path, Policy(confirmations=2))
+def case(tmp_path: Path, database_url: str) -> Iterator[Troubled]:
+    yield from troubled(tmp_path, database_url, Policy(confirmations=2))
 
 
 @pytest.fixture
-def relaying(tmp_path: Path) -> Iterator[Troubled]:
+def relaying(tmp_path: Path, database_url: str) -> Iterator[Troubled]:
     """The operating key gets no ether, so that the server's relayer sends for it."""
-    yield from troubled(tmp_path, Policy(confirmations=2, funding_wei=0))
+    yield from troubled(tmp_path, database_url, Policy(confirmations=2, funding_wei=0))
 
 
 # --- stuck and lost -----------------------------------------------------------------------------------------
@@ -277,8 +277,9 @@ def test_anchor_waits_while_nobody_can_pay(tmp_path: Path, case: Troubled) -> No
 # --- finality -----------------------------------------------------------------------------------------------
 
 
-def test_finalized_tag_decides_where_the_chain_has_one(tmp_path: Path) -> None:
-    for case in troubled(tmp_path, Policy(confirmations=1), finalized_tag=True, slots_in_an_epoch=4):
+def test_finalized_tag_decides_where_the_chain_has_one(tmp_path: Path, database_url: str) -> None:
+    policy = Policy(confirmations=1)
+    for case in troubled(tmp_path, database_url, policy, finalized_tag=True, slots_in_an_epoch=4):
         batch = case.submitted()
         case.block()
         assert case.world.batch(batch.id).state is BatchState.MINED

@@ -14,10 +14,7 @@ from registry.services.anchoring import Pipeline
 from registry.services.anchoring.lanes import Lanes
 from registry.services.policy import Policy
 from tests.support.chains import embedded_chain
-from tests.support.databases import database_url, postgres_server, postgres_url, sqlite_url
 from tests.support.pipeline import World, digests, items, world_on
-
-__all__ = ["database_url", "postgres_server", "postgres_url", "sqlite_url"]
 
 
 @pytest.fixture

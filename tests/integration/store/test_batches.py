@@ -179,16 +179,6 @@ def test_only_a_receiving_batch_can_be_discarded_or_touched(store: SqlStore) -> 
         assert len(list(unit.entries.leaf_inputs(batch.seq))) == 1
 
 
-def test_gas_is_summed_over_the_anchors_that_stand(store: SqlStore) -> None:
-    with store.write() as unit:
-        assert unit.batches.gas_used_total() == 0
-        for number in range(3):
-            batch = sealed(unit, [number])
-            unit.batches.set_state(batch.seq, BatchState.MINED, anchor=anchor(number), error=None)
-        unit.batches.set_state(batch.seq, BatchState.SUBMITTED, anchor=None, error=None)
-        assert unit.batches.gas_used_total() == 2 * 55_003
-
-
 def test_counts_name_every_state_and_oldest_unanchored_looks_at_sealing(store: SqlStore) -> None:
     with store.write() as unit:
         assert unit.batches.oldest_unanchored() is None

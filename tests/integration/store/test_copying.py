@@ -10,6 +10,7 @@ import pytest
 
 from registry.encoding import Address, Digest, DigestMethod, Root, Salt
 from registry.errors import ConfigurationError
+from registry.model.awards import Achievement, NewAward
 from registry.model.batches import BatchState, NewEntry
 from registry.model.issuers import Issuer, IssuerState
 from registry.model.signing_keys import SigningKey, SigningKeyKind
@@ -38,6 +39,9 @@ def _fill(url: str) -> list[Digest]:
                 for digest in digests
             ]
             unit.entries.add(batch, 0, entries)
+            unit.achievements.add(Achievement(ISSUER, "urn:a", 1, {"name": "é"}, NOW))
+            award = NewAward("w", "urn:a", 1, {"email": "é@a.example"}, b"f", NOW, status_index=2**40)
+            unit.awards.add(batch, 7, [award])
             unit.batches.seal(batch.seq, Root(b"\x22" * 32), [(0, 0, b"\x33" * 640)], NOW)
             unit.feed.append(NOW, "batch.sealed", ISSUER, {"batch": batch.id})
     finally:
@@ -60,6 +64,10 @@ def test_copy_has_every_row_and_goes_on_counting(direction: str, sqlite_url: str
             assert unit.status_lists.of_issuer(ISSUER) == [StatusList("list", ISSUER, 64, 8, NOW)]
             assert unit.status_lists.taken("list") == b"\x80" * 8
             assert unit.entries.by_external_ids(ISSUER, [digests[3].hex()])[0].index == 3
+            award = unit.awards.get("w")
+            assert unit.achievements.get("urn:a") == Achievement(ISSUER, "urn:a", 1, {"name": "é"}, NOW)
+        assert award is not None
+        assert (award.index, award.recipient, award.status_index) == (7, {"email": "é@a.example"}, 2**40)
         with store.write() as unit:
             batch = unit.batches.create(ISSUER, BatchState.OPEN, NOW, allow_duplicate=False)
             assert batch.seq == 2

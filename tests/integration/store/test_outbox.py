@@ -211,6 +211,23 @@ def test_transactions_are_listed_in_order_of_nonce(store: SqlStore) -> None:
         unit.outbox.set_transaction(999, TransactionState.FINAL)
 
 
+def test_gas_is_counted_once_and_only_when_final(store: SqlStore) -> None:
+    with store.write() as unit:
+        assert unit.outbox.gas_used_total() == 0
+        wanted = operation(unit)
+        first, second = (transaction(unit, wanted.id, nonce) for nonce in (0, 1))
+        for state in (TransactionState.MINED, TransactionState.SIGNED, TransactionState.MINED):
+            unit.outbox.set_transaction(first.id, state, gas_used=21_000)
+        assert unit.outbox.gas_used_total() == 0
+        for _ in range(2):
+            unit.outbox.set_transaction(first.id, TransactionState.FINAL, gas_used=22_000)
+        assert unit.outbox.gas_used_total() == 22_000
+        unit.outbox.set_transaction(second.id, TransactionState.REPLACED)
+        assert unit.outbox.gas_used_total() == 22_000
+    with pytest.raises(NotFoundError), store.write() as unit:
+        unit.outbox.set_transaction(999, TransactionState.FINAL, gas_used=1)
+
+
 def test_attempt_of_an_unknown_transaction_is_a_defect_and_not_stored(store: SqlStore) -> None:
     with pytest.raises(StoreDefectError), store.write() as unit:
         unit.outbox.add_attempt(999, attempt("one"))

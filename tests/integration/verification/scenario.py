@@ -28,7 +28,8 @@ from registry.services.verification import VerificationPolicy, VerificationServi
 from registry.verdict.report import Outcome
 from tests.support.pipeline import World
 
-CONFIRMATIONS = 6
+CONFIRMATIONS = 8
+"""More than the blocks that `_not_final` makes, also where every transaction gets a block of its own."""
 
 
 def credential(name: str, **members: Any) -> dict[str, Any]:

@@ -54,6 +54,7 @@ def comparable(report: Any) -> dict[str, Any]:
     return body
 
 
+@pytest.mark.slow  # for the scenario, which the first test makes
 def test_every_case_is_compared_and_every_outcome_occurs(scenario: Scenario) -> None:
     assert set(scenario.cases) == set(CASES)
     assert {outcome for _, outcome in scenario.cases.values()} == set(Outcome)

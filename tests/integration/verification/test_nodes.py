@@ -17,6 +17,12 @@ from tests.integration.verification.scenario import CONFIRMATIONS, Scenario
 from tests.integration.verification.twisted import Twisted, unreachable
 
 
+@pytest.fixture(scope="module")
+def scenario_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """One database is enough: what is tested here reads nodes alone."""
+    return f"sqlite:///{tmp_path_factory.mktemp('database') / 'rootmark.db'}"
+
+
 def verify(scenario: Scenario, name: str, *chains: Any, **changes: Any) -> Report:
     trust = Trust(issuers=scenario.issuers, confirmations=CONFIRMATIONS)
     request = replace(scenario.cases[name][0], **changes)

@@ -207,5 +207,6 @@ def test_replayed_history_equals_anvils_storage(seed: int) -> None:
         run(driven, seed, 150)
 
 
+@pytest.mark.slow
 def test_replayed_history_equals_the_embedded_chains_storage(embedded: DrivenChain) -> None:
     run(embedded, 99, 60)

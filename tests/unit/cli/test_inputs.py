@@ -46,7 +46,7 @@ def test_lines_are_sent_piece_by_piece_and_unchanged() -> None:
     data = b"\n" + b'"0x' + b"5a" * 32 + b'"\n' + b'"0x' + b"5b" * 32 + b'"\r\n' * 20_000
     source = Recording(data)
     kept = Kept(source)
-    batches._send(kept, source, "-", None, None)  # type: ignore[arg-type]
+    batches._send(kept, source, "-", None, None, None)  # type: ignore[arg-type]
     assert kept.body == data[1:]
     assert kept.position_at_first_part == 1 + 69
     assert source.largest <= batches.PART_BYTES

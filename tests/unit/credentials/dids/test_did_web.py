@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from registry.credentials.did_web import issuer_did, issuer_of_did, public_base
+from registry.credentials.did_web import (
+    DID_DOCUMENT_PATH,
+    PROFILE_PATH,
+    REVOCATION_LIST_PATH,
+    issuer_did,
+    issuer_of_did,
+    issuer_of_url,
+    public_base,
+    url_below,
+)
 from registry.encoding import Address
 from registry.errors import ConfigurationError
 
@@ -89,3 +98,30 @@ def test_did_whose_port_was_decoded_in_a_path_names_the_issuer() -> None:
 )
 def test_other_dids_name_no_issuer(did: str) -> None:
     assert issuer_of_did("https://host.example", did) is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "https://host.example",
+        f"https://host.example/issuers/{HEX}",
+        f"https://host.example/issuers/{HEX}/",
+        f"https://host.example/issuers/{HEX}/other.json",
+        f"https://host.example/issuers/{HEX}/did.json?x",
+        f"https://host.example/issuers/{HEX}/x/did.json",
+        f"https://host.example/issuers/{HEX.upper()}/did.json",
+        f"https://host.example:8443/issuers/{HEX}/did.json",
+        f"https://evil.example/host.example/issuers/{HEX}/did.json",
+        f"https://user@host.example/issuers/{HEX}/did.json",
+    ],
+)
+def test_other_urls_are_none_of_an_issuers_documents(url: str) -> None:
+    assert issuer_of_url("https://host.example", url) is None
+
+
+@pytest.mark.parametrize("path", [DID_DOCUMENT_PATH, PROFILE_PATH, REVOCATION_LIST_PATH])
+def test_url_of_a_document_leads_back_to_it_whatever_the_scheme(path: str) -> None:
+    url = url_below("http://host.example:8000/x", path, ISSUER)
+    assert issuer_of_url("http://host.example:8000/x", url) == (path, ISSUER)
+    assert issuer_of_url("http://host.example:8000/x", url.replace("http:", "https:")) == (path, ISSUER)

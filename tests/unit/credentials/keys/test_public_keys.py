@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
 
 from registry.credentials.key_pairs import KeyPair
 from registry.credentials.keys import KeyType, PublicKey
-from registry.encoding import to_base58btc, to_base64url
+from registry.encoding import parse_base64url, to_base58btc, to_base64url
 from registry.errors import BadSignatureError, ValidationError
 
 # RFC 8037, appendix A: key, thumbprint, and the signature over the JWS signing input.
@@ -164,7 +164,9 @@ def test_multikey_is_refused_when_a_byte_is_missing_or_added(kind: KeyType) -> N
 
 
 @pytest.mark.parametrize(
-    "text", [None, 5, "", "z", "z" * 200, PAIRS[KeyType.ED25519].public.to_multikey() + " "]
+    "text",
+    [None, 5, "", "z", "z" * 200, PAIRS[KeyType.ED25519].public.to_multikey() + " "],
+    ids=["none", "number", "nothing", "z", "long", "space"],
 )
 def test_multikey_is_refused_when_it_is_no_multibase(text: object) -> None:
     with pytest.raises(ValidationError):
@@ -295,3 +297,48 @@ def test_pair_is_restored_from_its_private_bytes_and_does_not_show_them(kind: Ke
     assert pair.private_bytes().hex()[:32] not in repr(pair)
     if kind is not KeyType.RSA:
         assert KeyPair.from_jwk(pair.private_jwk()).public == pair.public
+
+
+def test_point_is_written_for_ecdsa_keys_only() -> None:
+    for kind in ECDSA:
+        public = PAIRS[kind].public
+        assert PublicKey.from_point(kind, public.point()) == public
+    with pytest.raises(ValidationError):
+        PAIRS[KeyType.ED25519].public.point()
+    with pytest.raises(ValidationError):
+        PublicKey.from_point(KeyType.P256, PAIRS[KeyType.SECP256K1].public.point())
+
+
+# RFC 7638, section 3.1: an RSA key and its thumbprint.
+RFC7638_N = (
+    "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3okn"
+    "jhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6q"
+    "MQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awap"
+    "JzKnqDKgw"
+)
+
+
+def test_thumbprint_of_an_rsa_key_is_that_of_rfc_7638() -> None:
+    jwk = {"kty": "RSA", "n": RFC7638_N, "e": "AQAB", "alg": "RS256", "kid": "2011-04-29"}
+    assert PublicKey.from_jwk(jwk).thumbprint() == "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
+
+
+def test_ecdsa_signature_is_that_of_rfc_7515() -> None:
+    key = PublicKey.from_jwk(
+        {
+            "kty": "EC",
+            "crv": "P-256",
+            "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+            "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+        }
+    )
+    signing_input = (
+        b"eyJhbGciOiJFUzI1NiJ9."
+        b"eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
+    )
+    signature = parse_base64url(
+        "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"
+    )
+    key.verify(signature, signing_input)
+    with pytest.raises(BadSignatureError):
+        key.verify(signature, signing_input + b"x")

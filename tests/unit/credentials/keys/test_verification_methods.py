@@ -214,6 +214,14 @@ def _hostile_documents() -> list[tuple[str, Any]]:
         ("account id only", _with_method(publicKeyMultibase=None, blockchainAccountId="eip155:1:0xab")),
         ("expires not a time", _with_method(expires="soon")),
         ("base58 without a kind", _with_method(publicKeyMultibase=None, publicKeyBase58="abc")),
+        (
+            "base58 a number",
+            _with_method(type="Ed25519VerificationKey2018", publicKeyMultibase=None, publicKeyBase58=5),
+        ),
+        (
+            "hex of odd length",
+            _with_method(type="Ed25519VerificationKey2018", publicKeyMultibase=None, publicKeyHex="abc"),
+        ),
         ("too many methods", {**plain, "verificationMethod": [{}] * (MAX_METHODS + 1)}),
     ]
 
@@ -229,6 +237,11 @@ def test_method_is_refused_when_its_document_is_wrong(name: str, document: Any) 
 def test_document_over_the_limit_is_refused() -> None:
     with pytest.raises(TooLargeError):
         read_controller(b" " * (MAX_DOCUMENT_BYTES + 1), DID)
+
+
+def test_controller_of_a_great_length_is_refused() -> None:
+    with pytest.raises(ValidationError):
+        document_url("https://issuer.example/" + "a" * 2048)
 
 
 def test_empty_fragment_is_refused_before_anything_is_asked() -> None:

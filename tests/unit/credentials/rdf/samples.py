@@ -55,7 +55,7 @@ def badge(**members: Any) -> dict[str, Any]:
                     }
                 ],
             },
-            "result": [{"type": ["Result"], "value": "95"}],
+            "result": [{"type": ["Result"], "value": "95"}, {"type": ["Result"], "value": "A"}],
         },
         "evidence": [{"id": "https://school.example/evidence/1", "type": ["Evidence"], "name": "Seam"}],
     }

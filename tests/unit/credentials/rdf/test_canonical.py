@@ -9,7 +9,7 @@ import pytest
 from pyoxigraph import RdfFormat, parse
 
 from registry.credentials.rdf import ContextStore, RdfCanonicalizer, rdf_digest
-from registry.credentials.rdf.terms import canonical_n_quads, node, quad
+from registry.credentials.rdf.terms import XSD_STRING, canonical_n_quads, node, quad
 from registry.ports.documents import RdfHash
 from tests.unit.credentials.rdf.samples import EXAMPLES, VC2, badge, full_way
 
@@ -115,6 +115,8 @@ def test_no_quads_give_no_bytes() -> None:
         ("i", "https://x.example/{}"),
         ("l", "x", "", "not a tag"),
         ("l", "\ud800", "urn:d", ""),
+        ("l", "\ufffe", "urn:d", ""),
+        ("l", "x\uffff", XSD_STRING, "en"),
     ],
 )
 def test_what_is_no_term_is_refused(term: tuple[str, ...]) -> None:

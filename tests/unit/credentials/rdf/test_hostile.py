@@ -239,6 +239,18 @@ def test_closing_leaves_no_process_behind() -> None:
         made.ask(request(badge()))
 
 
+def test_started_canonicalizer_has_one_worker_and_uses_it() -> None:
+    before = children()
+    with RdfCanonicalizer(ContextStore()) as made:
+        made.start()
+        started = children() - before
+        made.start()
+        made.n_quads(badge())
+        assert len(started) == 1
+        assert children() - before == started
+    assert children() <= before
+
+
 def test_killed_worker_leaves_no_zombie() -> None:
     before = children()
     made = WorkerPool({}, workers=1, seconds=0.3)

@@ -11,6 +11,8 @@ from registry.credentials.rdf.shape import ShapeReader
 from registry.errors import RootmarkError, UndefinedTermError, UnknownContextError, ValidationError
 from tests.unit.credentials.rdf.samples import EXAMPLES, OB3, VC2, badge, changed, expander, full_way
 
+DOUBLE = "http://www.w3.org/2001/XMLSchema#double"
+
 
 def both_ways(document: dict[str, Any]) -> None:
     """What a canonicaliser does with a document of a new shape."""
@@ -193,6 +195,16 @@ def test_numbers_get_their_canonical_forms() -> None:
     path = ["credentialSubject", "result", 0, "value"]
     for value, text in ((5, '"5"'), (5.0, '"5"'), (5.5, '"5.5E0"'), (True, '"true"'), (-0.0, '"0"')):
         assert text in full_way(changed(badge(), path, value)).decode()
+
+
+@pytest.mark.parametrize("text", ["", "text", "NaN", "INF", "Infinity", "1e999", "1_0", " 1", "1\n", "0x1"])
+def test_text_typed_as_a_double_that_is_no_plain_number_is_refused(text: str) -> None:
+    error = refused(badge(name={"@value": text, "@type": DOUBLE}))
+    assert error.faults[0].code == "invalid-double"
+
+
+def test_text_typed_as_a_double_is_written_as_a_number() -> None:
+    assert f'"1.5E1"^^<{DOUBLE}>' in full_way(badge(name={"@value": "+15", "@type": DOUBLE})).decode()
 
 
 def test_unchecked_expansion_raises_nothing_for_what_is_lost() -> None:

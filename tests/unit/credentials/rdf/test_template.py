@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import hashlib
+import json
 from typing import Any
 
 import pytest
@@ -11,9 +13,12 @@ from hypothesis import strategies as st
 
 from registry.credentials.rdf import ContextStore
 from registry.credentials.rdf.compiling import Compiler, is_cheap
+from registry.credentials.rdf.expansion import Expander
+from registry.credentials.rdf.naming import first_degree_hash, names
 from registry.credentials.rdf.shape import Shape, ShapeReader
 from registry.credentials.rdf.template import NotFillableError, Template
 from registry.credentials.rdf.template_cache import MAX_SHAPES, MAX_VARIANTS, TemplateCache
+from registry.credentials.rdf.terms import canonical_n_quads, quad
 from registry.errors import RootmarkError
 from registry.ports.documents import RdfHash
 from tests.unit.credentials.rdf.samples import (
@@ -79,7 +84,7 @@ MANY_KINDS: dict[str, Any] = {
     "issuer": "did:example:issuer",
     "credentialSubject": {
         "json": {"@type": "@json", "@value": {"a": "text", "id": "x"}},
-        "double": {"@type": "http://www.w3.org/2001/XMLSchema#double", "@value": "text"},
+        "double": {"@type": "http://www.w3.org/2001/XMLSchema#double", "@value": "15"},
         "typed": {"@type": "http://www.w3.org/2001/XMLSchema#integer", "@value": "text"},
         "tongue": {"@value": "text", "@language": "EN-gb", "@direction": "rtl"},
         "names": ["one", "two", "one", {"@value": "one"}],
@@ -222,7 +227,7 @@ def test_honest_award_of_a_known_shape_is_filled() -> None:
 
 
 def test_purpose_and_json_literals_and_doubles_are_fixed() -> None:
-    for number, texts in ((1, {"assertionMethod"}), (4, {"text", "x"})):
+    for number, texts in ((1, {"assertionMethod"}), (4, {"text", "x", "15"})):
         _, shape, _, fixed = TEMPLATES[number]
         assert {shape.leaves[leaf] for leaf in fixed} == texts
 
@@ -248,6 +253,31 @@ def keep(cache: TemplateCache, document: dict[str, Any]) -> None:
     )
     assert found is not None
     cache.keep(shape, {"rows": found.rows, "fixed": found.fixed, "cheap": found.cheap}, TERMS)
+
+
+def test_blank_nodes_that_become_alike_are_named_by_the_whole_algorithm() -> None:
+    document, _, template, _ = TEMPLATES[0]
+    path = ["credentialSubject", "result", 0, "value"]
+    for value in ("A", "95", "A", "B"):
+        renewed = changed(document, path, value)
+        for rdf_hash in RdfHash:
+            filled = template.n_quads(READER.read(renewed).leaves, rdf_hash)
+            assert filled == full_way(renewed, rdf_hash)
+
+
+def test_blank_nodes_with_one_hash_get_no_names() -> None:
+    assert names(["b", "a", "b"]) is None
+    assert names(["b", "a", "c"]) == ["_:c14n1", "_:c14n0", "_:c14n2"]
+    assert names([]) == []
+
+
+def test_equal_lines_of_different_quads_are_both_hashed_and_a_quad_said_twice_once() -> None:
+    one, other = (0, "<urn:p>", 1), (0, "<urn:p>", 2)
+    hashed = first_degree_hash(0, [one, other], RdfHash.SHA256)
+    assert hashed != first_degree_hash(0, [one], RdfHash.SHA256)
+    assert hashed == first_degree_hash(0, [other, one, other], RdfHash.SHA256)
+    expected = hashlib.sha256(b"_:a <urn:p> _:z .\n" * 2).hexdigest()
+    assert hashed == expected
 
 
 def test_forced_leaf_is_no_slot() -> None:
@@ -338,3 +368,25 @@ def test_single_document_is_worth_a_template_when_its_shape_comes_back() -> None
     shape = READER.read(badge())
     assert not cache.worth_compiling(shape, expect_more=False)
     assert cache.worth_compiling(copy.deepcopy(shape), expect_more=False)
+
+
+def test_iri_that_a_context_maps_to_nothing_is_not_filled_in() -> None:
+    url = "https://operator.example/c"
+    context = {
+        "pick": {"@id": "https://x.example/pick", "@type": "@vocab"},
+        "https://x.example/gone": None,
+        "x": "https://x.example/",
+    }
+    store = ContextStore(texts={url: json.dumps({"@context": context})})
+    reader, made = ShapeReader(store), Expander(store)
+    document = badge(**{"@context": [VC2, OB3, url]}, pick="https://x.example/there")
+    n_quads = canonical_n_quads(map(quad, made.quads(document)), RdfHash.SHA256)
+    found = Compiler(made, reader, store.vocabulary.terms).compile(document, n_quads, RdfHash.SHA256)
+    assert found is not None
+    template = Template(found.rows, store.vocabulary.terms)
+    for text in ("https://x.example/gone", "x:there", "name"):
+        with pytest.raises(NotFillableError):
+            template.n_quads(reader.read({**document, "pick": text}).leaves, RdfHash.SHA256)
+    other = {**document, "pick": "https://x.example/elsewhere"}
+    filled = template.n_quads(reader.read(other).leaves, RdfHash.SHA256)
+    assert filled == canonical_n_quads(map(quad, made.quads(other)), RdfHash.SHA256)

@@ -164,6 +164,7 @@ def test_signature_fails_when_a_context_is_injected() -> None:
         {"nonce": "added"},
         {"nonce": 5},
         {"id": ["urn:a"]},
+        {"id": "not a url"},
         {"verificationMethod": None},
         {"verificationMethod": {"id": did_key_method(ED.public)}},
         {"verificationMethod": [did_key_method(ED.public)]},
@@ -231,6 +232,20 @@ def test_signature_fails_when_anothers_document_claims_the_issuer_as_controller(
     credential = signed(badge(issuer=WEB), STRANGER, verification_method=f"{evil}#key-1")
     found = _check(credential, WEB, documents={"https://evil.example/.well-known/did.json": document})
     assert results(found) == [FAIL]
+
+
+def test_signature_fails_when_a_key_with_a_document_of_its_own_is_anothers() -> None:
+    key, other = "https://issuer.example/keys/1", "https://other.example/issuers/1"
+    method = {
+        "id": key,
+        "type": "Multikey",
+        "controller": other,
+        "publicKeyMultibase": ED.public.to_multikey(),
+    }
+    documents = {key: method, other: {"id": other, "assertionMethod": [key]}}
+    credential = signed(badge(issuer=other), verification_method=key)
+    assert results(_check(credential, other, documents=documents)) == [PASS]
+    assert results(_check(credential, WEB, documents=documents)) == [FAIL]
 
 
 def test_signature_fails_when_the_key_is_listed_for_another_purpose() -> None:

@@ -13,12 +13,12 @@ from registry.credentials.formats.data_model import (
     V1,
     V2,
     credential_faults,
-    is_url,
     presentation_faults,
     require_credential,
     require_presentation,
 )
 from registry.credentials.formats.verifiable_credentials import VerifiableCredentials
+from registry.credentials.syntax import is_url
 from registry.errors import MAX_FAULTS, ValidationError
 from registry.verdict.report import CheckName, CheckResult
 from tests.unit.credentials.suites.parts import ISSUER, badge, results, signed, tools
@@ -144,6 +144,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         badge(credentialSubject={"id": "did:example:holder"}),
         "/credentialSubject/achievement",
     ),
+    ("badge whose subject is a string", badge(credentialSubject="x"), "/credentialSubject"),
     (
         "badge with an achievement by name",
         badge(credentialSubject={"achievement": "Robotics"}),
@@ -258,9 +259,12 @@ def test_presentation_passes(change: dict[str, Any]) -> None:
 
 def test_examiner_recognises_credentials_and_nothing_else() -> None:
     recognises: Callable[[Presented], bool] = VerifiableCredentials().recognises
-    assert recognises(Presented(badge()))
-    assert recognises(Presented({"@context": V2}))
-    assert recognises(Presented({"type": "VerifiableCredential"}))
+    proof = {"proof": {"type": "DataIntegrityProof"}}
+    assert recognises(Presented({**badge(), **proof}))
+    assert recognises(Presented({"@context": V2, "proof": [5]}))
+    assert recognises(Presented({"type": "VerifiableCredential", **proof}))
+    assert not recognises(Presented(badge()))
+    assert not recognises(Presented({**badge(), "proof": {"type": "RootmarkProof/v1"}}))
     for other in (None, {}, {"@context": 5}, {"type": {}}, {"@context": [{}]}, {"type": "Assertion"}):
         assert not recognises(Presented(other))
     assert not recognises(Presented(token="a.b.c"))

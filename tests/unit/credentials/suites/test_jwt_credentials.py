@@ -231,6 +231,9 @@ def test_signature_is_unknown_when_nothing_ties_the_key_to_the_issuer() -> None:
         assert finding.result is UNKNOWN
         assert "the signature fits the key in the token" in finding.detail
     listed = did_document(issuer, STRANGER)
+    named = _jwt(payload, STRANGER, kid=f"{issuer}#key-1")
+    assert _worst(_examine(named, {issuer: listed})) is PASS
+    assert _worst(_examine(named, {issuer: [listed]})) is FAIL
     assert _worst(_examine(token, {issuer: listed})) is PASS
     assert results(_examine(token, {issuer: did_document(issuer, ED)}).findings) == [FAIL]
     broken = token[:-4] + ("AAAA" if not token.endswith("AAAA") else "BBBB")
@@ -289,12 +292,16 @@ def test_key_is_taken_from_a_set_by_its_name() -> None:
         (WEB, FAIL),
         ("did:web:evil.example#key-1", FAIL),
         (did_key_method(ED.public), FAIL),
+        ("https://issuer.example/keys/1", PASS),
+        ("https://issuer.example/keys/2", FAIL),
     ],
 )
 def test_key_is_found_in_the_issuers_did_document(kid: str | None, expected: CheckResult) -> None:
     documents = {
         WEB_URL: did_document(WEB, ED),
         "https://evil.example/.well-known/did.json": did_document(WEB, ED),
+        "https://issuer.example/keys/1": ED.public.to_jwk(),
+        "https://issuer.example/keys/2": STRANGER.public.to_jwk(),
     }
     assert results(_examine(_jose(badge(issuer=WEB), kid=kid), documents).findings) == [expected]
 
@@ -441,6 +448,26 @@ def test_wrapped_credential_is_completed_from_the_claims() -> None:
 )
 def test_wrapped_credential_fails_when_the_claims_contradict_it(change: dict[str, Any]) -> None:
     assert _worst(_examine(_jwt(_wrapped(**change)))) is FAIL
+
+
+def test_subject_may_stand_in_a_list_of_one_and_dates_be_unreadable() -> None:
+    listed = _claims(credentialSubject=[badge()["credentialSubject"]])
+    assert _worst(_examine(_jwt(listed))) is PASS
+    assert _worst(_examine(_jwt(listed | {"sub": "did:example:other"}))) is FAIL
+    assert _worst(_examine(_jwt(_claims(validFrom="soon")))) is FAIL
+
+
+def test_key_with_a_document_of_its_own_counts_for_its_controller_only() -> None:
+    issuer, key = "https://issuer.example/issuers/1", "https://keys.example/1"
+    method = {
+        "id": key,
+        "type": "Multikey",
+        "controller": issuer,
+        "publicKeyMultibase": ED.public.to_multikey(),
+    }
+    documents = {key: method, issuer: {"id": issuer, "assertionMethod": [key]}}
+    assert results(_examine(_jose(badge(issuer=issuer), kid=key), documents).findings) == [PASS]
+    assert results(_examine(_jose(badge(issuer=WEB), kid=key), documents).findings) == [FAIL]
 
 
 def test_embedded_proofs_are_checked_too() -> None:

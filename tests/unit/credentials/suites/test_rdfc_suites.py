@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator
 from datetime import datetime
@@ -183,6 +184,26 @@ def test_nothing_is_signed_that_would_be_lost(canonicalizer: RdfCanonicalizer) -
     contexts = [*badge()["@context"], "https://unknown.example/context"]
     with pytest.raises(UnknownContextError):
         signed(badge(**{"@context": contexts}), cryptosuite="eddsa-rdfc-2022", canonicalizer=canonicalizer)
+
+
+def _shortened(value: Any) -> Iterator[Any]:
+    """Copies of a document, each without one member or one entry of a list."""
+    if isinstance(value, dict | list):
+        for key in list(value) if isinstance(value, dict) else range(len(value)):
+            shorter = copy.copy(value)
+            del shorter[key]
+            yield shorter
+            for changed in _shortened(value[key]):
+                other = copy.copy(value)
+                other[key] = changed
+                yield other
+
+
+@pytest.mark.parametrize("suite", ["eddsa-rdfc-2022", "eddsa-jcs-2022"])
+def test_nothing_passes_when_any_member_is_removed(suite: str, canonicalizer: RdfCanonicalizer) -> None:
+    document = signed(cryptosuite=suite, canonicalizer=canonicalizer)
+    for shorter in _shortened(document):
+        assert PASS not in results(_check(shorter, canonicalizer))
 
 
 # --- sets and batches ---------------------------------------------------------------------------------------

@@ -1,0 +1,84 @@
+"""The issuers of this server by the names in documents, and what ties a name to an account on chain."""
+
+from __future__ import annotations
+
+from registry.credentials.agreement import AgreementState, agreement
+from registry.credentials.did_web import issuer_of_did
+from registry.credentials.findings import Finding
+from registry.credentials.identity import IdentityService
+from registry.encoding import AccountId, Address, ChainId, to_hex
+from registry.errors import ConfigurationError, RootmarkError
+from registry.model.chain import EventKind
+from registry.ports.chain import ChainReader
+from registry.ports.store import Store
+from registry.verdict.report import CheckName, CheckResult
+
+_MAX_PROFILES = 1_000
+_RESULTS = {
+    AgreementState.BOTH: CheckResult.PASS,
+    AgreementState.CHAIN_SILENT: CheckResult.SKIPPED,
+    AgreementState.CHAIN_DIFFERS: CheckResult.SKIPPED,
+    AgreementState.DOCUMENT_SILENT: CheckResult.SKIPPED,
+    AgreementState.DOCUMENT_DIFFERS: CheckResult.FAIL,
+}
+"""One direction that is silent, or whose profile on chain is older than the DID, is said and decides nothing:
+the account's own key anchored the document that carries the DID."""
+
+
+def named_account(issuer: str, anchoring: Address) -> Finding | None:
+    """A finding for a DID that ends in the account which anchored the document: it names it, and nothing more
+    is known. None for every other name."""
+    if not (issuer.startswith("did:") and issuer.lower().endswith(":" + to_hex(anchoring))):
+        return None
+    detail = "its DID names the account that anchored it; whether the DID's host agrees was not looked at"
+    return Finding(CheckName.ISSUER, CheckResult.SKIPPED, detail)
+
+
+class NoHosts:
+    """For a verifier without a server: nobody is hosted."""
+
+    def address_of(self, issuer: str) -> Address | None:
+        """None."""
+        del issuer
+        return None
+
+    def agreement(self, issuer: str, anchoring: Address) -> Finding | None:
+        """What the name itself says."""
+        return named_account(issuer, anchoring)
+
+
+class HostedIssuers:
+    """`registry.credentials.verification.Hosts` of this server."""
+
+    def __init__(self, store: Store, chain: ChainReader, identity: IdentityService) -> None:
+        self._store = store
+        self._chain = chain
+        self._identity = identity
+
+    def address_of(self, issuer: str) -> Address | None:
+        """The account behind a did:web of this server, if it hosts that issuer."""
+        try:
+            address = issuer_of_did(self._identity.base(), issuer)
+        except ConfigurationError:
+            return None
+        if address is None:
+            return None
+        with self._store.read() as unit:
+            return None if unit.issuers.get(address) is None else address
+
+    def agreement(self, issuer: str, anchoring: Address) -> Finding | None:
+        """Whether the account's profile on chain and the DID's document name each other."""
+        address = self.address_of(issuer)
+        if address is None:
+            return named_account(issuer, anchoring)
+        try:
+            document = self._identity.document(address)
+        except RootmarkError as error:
+            detail = f"the issuer's DID document cannot be made now ({error})"
+            return Finding(CheckName.ISSUER, CheckResult.SKIPPED, detail)
+        with self._store.read() as unit:
+            events = unit.events.list(issuer=anchoring, kinds={EventKind.PROFILE_SET}, limit=_MAX_PROFILES)
+        uri = events[-1].event.uri if events else None
+        account = AccountId(ChainId(self._chain.info.chain_id), anchoring)
+        found = agreement(account, uri, document)
+        return Finding(CheckName.ISSUER, _RESULTS[found.state], found.detail)

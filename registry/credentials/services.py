@@ -1,0 +1,89 @@
+"""The services of this package, put together over the parts that they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from registry.credentials.achievements import AchievementService
+from registry.credentials.assembly import examining
+from registry.credentials.awards import AwardService
+from registry.credentials.hosts import HostedIssuers
+from registry.credentials.identity import IdentityService
+from registry.credentials.publication import Publication, publication
+from registry.credentials.rdf import RdfCanonicalizer
+from registry.credentials.registries import IndexedRegistry
+from registry.credentials.securing import SignedAwards
+from registry.credentials.verification import CredentialVerification
+from registry.ports.chain import Chain
+from registry.ports.clock import Clock
+from registry.ports.store import Store
+from registry.services.issuing import IssuingService
+from registry.services.policy import Policy
+from registry.services.status import StatusService
+from registry.services.verification import VerificationService
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialServices:
+    """Everything about credentials, beside what the registry does with digests.
+
+    Attributes:
+        documents: verifies documents of any known format.
+    """
+
+    identity: IdentityService
+    canonicalizer: RdfCanonicalizer
+    publication: Publication
+    documents: CredentialVerification
+    achievements: AchievementService
+    awards: AwardService
+
+
+def credential_services(
+    store: Store,
+    chain: Chain,
+    clock: Clock,
+    policy: Policy,
+    identity: IdentityService,
+    canonicalizer: RdfCanonicalizer,
+    issuing: IssuingService,
+    status: StatusService,
+    verification: VerificationService,
+    *,
+    max_index_age_seconds: float,
+    fetch_hosts: Collection[str],
+    trusted: frozenset[str],
+) -> CredentialServices:
+    """Put the services together.
+
+    Args:
+        fetch_hosts: where issuers' documents may be fetched from.
+        trusted: DIDs and web addresses of the trust list.
+    """
+    published = publication(
+        store,
+        identity,
+        canonicalizer,
+        clock,
+        max_index_age_seconds=max_index_age_seconds,
+        fetch_hosts=fetch_hosts,
+    )
+    documents = CredentialVerification(
+        IndexedRegistry(verification, chain),
+        examining(canonicalizer, published.documents, chain.ledgers(confirmations=policy.confirmations)),
+        HostedIssuers(store, chain, identity),
+        clock,
+        trusted,
+    )
+    securer = SignedAwards(identity, canonicalizer, clock)
+    return CredentialServices(
+        identity=identity,
+        canonicalizer=canonicalizer,
+        publication=published,
+        documents=documents,
+        achievements=AchievementService(store, clock),
+        awards=AwardService(
+            store, chain, clock, policy, issuing, status, securer, identity.did, published.assigner
+        ),
+    )
