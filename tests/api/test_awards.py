@@ -543,7 +543,7 @@ def test_erased_award_keeps_its_links_and_nothing_of_its_recipient(api: Api, pla
         while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
             pass  # a reader was in the way
     content = b"".join(one.read_bytes() for one in api.app.settings.data_dir.glob("rootmark.db*"))
-    # The credential's random id stays: a list of revoked credentials must go on naming it.
-    for trace in (email, name, external_id, found["digest"][2:], credential["proof"]["proofValue"]):
+    signature = credential["proof"]["proofValue"]
+    for trace in (email, name, external_id, credential["id"], found["digest"][2:], signature):
         assert trace.encode() not in content
     problem(supersede(api, listed["id"], credits_earned=1), 409, "wrong-state")
