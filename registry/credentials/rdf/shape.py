@@ -17,6 +17,7 @@ from itertools import count
 from typing import Any, NamedTuple, TypeAlias, cast
 
 from registry.credentials.rdf.context_store import ContextStore, Vocabulary
+from registry.credentials.rdf.disguises import Disguises
 from registry.credentials.rdf.keywords import KEYWORDS, TAKEN_AS_KEYS, shown
 from registry.encoding import JsonValue
 from registry.errors import Fault, RootmarkError, TooComplexError, UnknownContextError, ValidationError
@@ -24,6 +25,8 @@ from registry.errors import Fault, RootmarkError, TooComplexError, UnknownContex
 MAX_DEPTH = 64
 MAX_PARTS = 100_000
 MAX_TEXT_CHARACTERS = 4 << 20
+MAX_CONTEXTS = 100
+"""Of a document and its nodes, repeated ones included: each costs time anew."""
 
 _FREE = frozenset(["@id", "@value"])
 
@@ -75,7 +78,8 @@ class ShapeReader:
 
     def __init__(self, store: ContextStore) -> None:
         self._store = store
-        self._kinds = _kinds(store.vocabulary)
+        self._disguises = Disguises(store.vocabulary)
+        self._kinds = _kinds(store.vocabulary, self._disguises)
         self._tokens = {key: (_token(key), self._kinds.get(key)) for key in store.vocabulary.terms}
         self._tokens.update({key: (_token(key), kind) for key, kind in self._kinds.items()})
 
@@ -85,8 +89,8 @@ class ShapeReader:
         Raises:
             UnknownContextError: a context that the store does not have, or one that is written out.
             TooComplexError: deeper, or larger, than the caps above.
-            ValidationError: a keyword that is not taken here, a number that is not finite, a value that is
-                not JSON.
+            ValidationError: a keyword that is not taken here, a member in disguise (see `Disguises`), a
+                number that is not finite, a value that is not JSON.
         """
         return self._read(document, _Reading())
 
@@ -101,9 +105,14 @@ class ShapeReader:
             before = reading
 
     def _read(self, document: Mapping[str, JsonValue], reading: _Reading) -> Shape:
+        for keyword in ("@id", "@type"):
+            if keyword in document:  # a document's id and types are looked for under their names
+                raise _disguised(keyword, None)
         self._object(reading, dict(document), None, 0, False)
         if len(reading.parts) > MAX_PARTS or sum(map(len, reading.leaves)) > MAX_TEXT_CHARACTERS:
             raise TooComplexError("the document is larger than any credential")
+        if len(reading.contexts) > MAX_CONTEXTS:
+            raise TooComplexError(f"the document has more than {MAX_CONTEXTS} contexts")
         for url, path in reading.contexts:
             if not self._store.is_usable(url):
                 self._store.get(url, _pointer(path))
@@ -116,7 +125,10 @@ class ShapeReader:
         append = reading.parts.append
         append("{")
         for key, entry in value.items():
-            token, kind = tokens.get(key) or (_token(key), None)
+            known = tokens.get(key)
+            if known is None and self._disguises.is_one(key):
+                raise _disguised(key, path)
+            token, kind = known or (_token(key), None)
             append(token)
             if kind is None and key[:1] != "@":
                 if type(entry) is str and not fixed:
@@ -129,6 +141,8 @@ class ShapeReader:
             elif kind == "refused":
                 detail = f"the keyword {shown(key)} is not taken"
                 raise _invalid("unsupported-keyword", detail, (path, key))
+            elif kind == "disguise":
+                raise _disguised(key, path)
             else:
                 # A key like @foo is no keyword, but reserved; expansion drops it, which is an error.
                 self._value(reading, entry, (path, key), depth, fixed or kind != "free")
@@ -220,9 +234,9 @@ class ShapeReader:
         return kind == "fixed" or (kind is None and key[:1] == "@")
 
 
-def _kinds(vocabulary: Vocabulary) -> dict[str, str]:
-    """How to take a key: ``free`` (an id or a value), ``fixed`` (another keyword), ``refused``. A key that is
-    absent is an ordinary term."""
+def _kinds(vocabulary: Vocabulary, disguises: Disguises) -> dict[str, str]:
+    """How to take a key: ``free`` (an id or a value), ``fixed`` (another keyword), ``refused``, ``disguise``.
+    A key that is absent is an ordinary term."""
     kinds = {keyword: "fixed" if keyword in TAKEN_AS_KEYS else "refused" for keyword in KEYWORDS}
     kinds.update(dict.fromkeys(_FREE, "free"))
     for alias, keywords in vocabulary.aliases.items():
@@ -230,6 +244,7 @@ def _kinds(vocabulary: Vocabulary) -> dict[str, str]:
             kinds[alias] = "refused"
         elif not keywords <= _FREE:
             kinds[alias] = "fixed"
+    kinds.update(dict.fromkeys(disguises.terms, "disguise"))
     return kinds
 
 
@@ -243,6 +258,11 @@ def _pointer(path: _Path) -> str:
         path, name = path
         names.append(str(name).replace("~", "~0").replace("/", "~1"))
     return "".join(f"/{name}" for name in reversed(names))
+
+
+def _disguised(key: str, path: _Path) -> RootmarkError:
+    detail = f"{shown(key)} stands for a member that is taken under its own name alone"
+    return _invalid("disguised-member", detail, (path, key))
 
 
 def _invalid(code: str, detail: str, path: _Path) -> RootmarkError:
