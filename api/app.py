@@ -19,6 +19,7 @@ from api.routes import (
     status,
     status_lists,
     system,
+    vc,
     verify,
 )
 from registry.bootstrap import App
@@ -54,6 +55,7 @@ def create_app(app: App) -> FastAPI:
         issuers,
         status,
         status_lists,
+        vc,
         audit,
         system,
     )
