@@ -7,8 +7,9 @@ Rules:
 - the chain has a say when it knows the credential, when the credential claims a place on it, or when its
   issuer is one of this registry; else the document is judged by what it carries, its anchor ``skipped``;
 - a check with several findings shows the worst, and the details of all that are as bad;
-- where the document's digest, its place and its anchor passed, a signature that could not be looked at is
-  ``skipped``, and so is a status list that could not be had and only mirrors the chain that was read;
+- where the document's digest, its place and its anchor passed, a signature or a transaction that could not
+  be looked at is ``skipped``, and so is a status list that could not be had and only mirrors the chain that
+  was read;
 - `valid` wants a known issuer, and a signature or an anchor that passed.
 """
 
@@ -97,8 +98,9 @@ def merge(base: Report, examination: Examination) -> Report:
 
 def _beside_the_anchor(base: Report, examination: Examination) -> Sequence[Finding]:
     """An anchor that passed covers the whole document: a signature that could not be looked at (its key's
-    document is not here) takes nothing from it, while one that fails does. A status list that could not be
-    had takes nothing from the chain's word where it is made from that chain."""
+    document is not here), or a transaction elsewhere (no node of its chain is), takes nothing from it, while
+    one that fails does. A status list that could not be had takes nothing from the chain's word where it is
+    made from that chain."""
     vouching = (CheckName.INTEGRITY, CheckName.INCLUSION, CheckName.ANCHOR)
     if any(base.check(name).result is not CheckResult.PASS for name in vouching):
         return examination.findings
@@ -108,7 +110,7 @@ def _beside_the_anchor(base: Report, examination: Examination) -> Sequence[Findi
 def _eased(base: Report, issuer: str | None, finding: Finding) -> Finding:
     if finding.result is not CheckResult.UNKNOWN:
         return finding
-    if finding.check is CheckName.SIGNATURE:
+    if finding.check in (CheckName.SIGNATURE, CheckName.ANCHOR) and finding.forces is None:
         why = f"not looked at: {finding.detail}; the anchor vouches for the whole document"
     elif finding.check is CheckName.STATUS and _mirrors_the_chain(base, issuer, finding.missing):
         why = f"{finding.detail}; it says what the chain says, which was read"

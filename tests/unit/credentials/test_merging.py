@@ -62,6 +62,18 @@ def test_failed_signature_is_invalid_whatever_is_anchored() -> None:
     assert merge(base(), examined(failed)).outcome is Outcome.INVALID
 
 
+def test_transaction_elsewhere_that_is_not_final_is_pending_whatever_is_anchored_here() -> None:
+    waiting = Finding(CheckName.ANCHOR, CheckResult.UNKNOWN, "not final yet", Outcome.PENDING)
+    assert merge(base(), examined(waiting)).outcome is Outcome.PENDING
+
+
+def test_transaction_elsewhere_that_was_not_looked_at_takes_nothing_from_an_anchor_here() -> None:
+    unread = Finding(CheckName.ANCHOR, CheckResult.UNKNOWN, "no node of that chain")
+    assert merge(base(), examined(unread)).outcome is Outcome.VALID
+    without = merge(base(inclusion=CheckResult.SKIPPED), examined(unread))
+    assert without.outcome is Outcome.INDETERMINATE
+
+
 def test_open_signature_is_skipped_when_the_anchor_vouches() -> None:
     report = merge(base(signature=CheckResult.SKIPPED), examined(SIGNATURE_OPEN))
     assert report.outcome is Outcome.VALID
