@@ -14,6 +14,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Protocol
 
+from registry.credentials.did_web import account_in_did
 from registry.credentials.findings import Examination, Examiner, Finding, Presented
 from registry.credentials.formats.open_badges_2 import hosted_assertion
 from registry.credentials.merging import Circumstances, judge_alone, merge
@@ -98,6 +99,10 @@ class Hosts(Protocol):
 
     def address_of(self, issuer: str) -> Address | None:
         """The account of a hosted issuer's DID; None for anybody else's."""
+        ...
+
+    def named_by_caller(self, issuer: str) -> Address | None:
+        """The account of an issuer that the caller named by its DID; None where nothing here says which."""
         ...
 
     def agreement(self, issuer: str, anchoring: Address) -> Finding | None:
@@ -274,7 +279,9 @@ class CredentialVerification:
         here, that issuer's alone, since a stranger may anchor a copy."""
         if isinstance(request.issuer, bytes):
             return request.issuer
-        named = request.issuer or examination.issuer
+        if request.issuer is not None:
+            return self._hosts.named_by_caller(request.issuer)
+        named = examination.issuer
         return None if named is None else self._hosts.address_of(named)
 
     def _with_digest(self, request: VerifyRequest, method: DigestMethod) -> VerifyRequest:
@@ -302,7 +309,7 @@ class CredentialVerification:
         if base is None and reports and self._has_a_say(looked):
             base = reports[0]
         if base is None or (base.anchor is None and not self._has_a_say(looked)):
-            return judge_alone(examination, self._circumstances(looked))
+            return judge_alone(_with_anchor_missed(examination), self._circumstances(looked))
         examination = self._with_identity(base, examination)
         return merge(base, self._without_its_anchor(base, examination, looked.request.presented))
 
@@ -351,6 +358,19 @@ class CredentialVerification:
             expected=("0x" + expected.hex()) if isinstance(expected, bytes) else expected,
             reading=self._registry.reading(),
         )
+
+
+def _with_anchor_missed(examination: Examination) -> Examination:
+    """For a document whose place was neither shown nor found. Whoever issues under a DID of a server of this
+    kind anchors there and revokes there, so the signature alone does not decide; other issuers need not."""
+    if examination.issuer is None or account_in_did(examination.issuer) is None:
+        return examination
+    detail = (
+        "its issuer anchors what it issues, and this was not found on a chain that is read here; its "
+        "RootmarkProof, with a node of its chain, would settle it"
+    )
+    finding = Finding(CheckName.ANCHOR, CheckResult.UNKNOWN, detail)
+    return replace(examination, findings=(*examination.findings, finding))
 
 
 def _not_hosted(request: DocumentRequest, tools: Tools, error: UnavailableSourceError) -> _Looked:
