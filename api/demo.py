@@ -329,10 +329,10 @@ def _offline(
     proof: dict[str, Any],
     issuer: str,
 ) -> None:
-    from registry.cli.offline import verify_by_rpc
+    from registry.cli.offline import verify_offline
 
     node = f"{url}/rpc"
-    report = verify_by_rpc([node], {"credential": credential, "proof": proof}, settings, issuer=issuer)
+    report = verify_offline([node], {"credential": credential, "proof": proof}, settings, issuer=issuer)
     told.verdict(f"Verified offline, from the chain alone ({node})", report, "valid")
 
 

@@ -27,6 +27,7 @@ from registry.chain.keystore import EncryptedKeystore
 from registry.credentials.achievements import AchievementService
 from registry.credentials.awards import AwardService
 from registry.credentials.chain_profiles import ChainProfiles
+from registry.credentials.exporting import AwardExports
 from registry.credentials.identity import IdentityService
 from registry.credentials.keystore import EncryptedCredentialKeystore
 from registry.credentials.publication import Publication
@@ -96,6 +97,7 @@ class App:
     awards: AwardService
     presentations: PresentationVerification
     vc_issuing: VcIssuing
+    exports: AwardExports
     worker: Worker
     spool_directory: Path
     jsonrpc: Callable[[Any], Any] | None
@@ -236,6 +238,7 @@ def _wire(
         awards=credentials.awards,
         presentations=credentials.presentations,
         vc_issuing=credentials.vc_issuing,
+        exports=credentials.exports,
         worker=Worker(steps, poll_seconds=settings.poll_seconds),
         spool_directory=private_directory(data_dir / "incoming"),
         jsonrpc=jsonrpc,

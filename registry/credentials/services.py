@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from registry.credentials.achievements import AchievementService
 from registry.credentials.assembly import examining
 from registry.credentials.awards import AwardService
+from registry.credentials.exporting import AwardExports
 from registry.credentials.hosts import HostedIssuers
 from registry.credentials.identity import IdentityService
+from registry.credentials.own_anchors import OwnAnchors
 from registry.credentials.publication import Publication, publication
 from registry.credentials.rdf import RdfCanonicalizer
 from registry.credentials.registries import IndexedRegistry
@@ -44,6 +46,7 @@ class CredentialServices:
     awards: AwardService
     presentations: PresentationVerification
     vc_issuing: VcIssuing
+    exports: AwardExports
 
 
 def credential_services(
@@ -77,10 +80,11 @@ def credential_services(
         fetch_hosts=fetch_hosts,
     )
     formats = examining(canonicalizer, published.documents, chain.ledgers(confirmations=policy.confirmations))
+    anchors = OwnAnchors(chain, identity, confirmations=policy.confirmations)
     documents = CredentialVerification(
         IndexedRegistry(verification, chain),
         formats,
-        HostedIssuers(store, chain, identity),
+        HostedIssuers(store, chain, identity, anchors),
         clock,
         trusted,
     )
@@ -96,4 +100,5 @@ def credential_services(
         ),
         presentations=PresentationVerification(documents, formats, clock),
         vc_issuing=VcIssuing(store, keystore, canonicalizer, clock),
+        exports=AwardExports(store, chain, identity, anchors, confirmations=policy.confirmations),
     )

@@ -14,11 +14,13 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Protocol
 
+from registry.credentials.did_web import account_in_did
 from registry.credentials.findings import Examination, Examiner, Finding, Presented
 from registry.credentials.formats.open_badges_2 import hosted_assertion
 from registry.credentials.merging import Circumstances, judge_alone, merge
 from registry.credentials.rdf import rdf_digest
 from registry.credentials.sources import Documents, Ledgers, Tools
+from registry.credentials.suites.proofs import is_anchor, proofs_of
 from registry.encoding import (
     Address,
     Digest,
@@ -33,7 +35,7 @@ from registry.merkle import InclusionProof
 from registry.ports.clock import Clock
 from registry.ports.documents import Canonicalizer
 from registry.services.claims import VerifyRequest, embedded_proof
-from registry.verdict.report import CheckName, CheckResult, Outcome, Report, ShownReading
+from registry.verdict.report import CheckName, CheckResult, Outcome, Report, ShownAnchor, ShownReading
 
 MAX_SUPPLIED = 20
 
@@ -99,8 +101,16 @@ class Hosts(Protocol):
         """The account of a hosted issuer's DID; None for anybody else's."""
         ...
 
+    def named_by_caller(self, issuer: str) -> Address | None:
+        """The account of an issuer that the caller named by its DID; None where nothing here says which."""
+        ...
+
     def agreement(self, issuer: str, anchoring: Address) -> Finding | None:
         """Whether the DID and the account on chain name each other; None where nothing here says so."""
+        ...
+
+    def anchor_travels(self, anchor: ShownAnchor) -> bool:
+        """Whether documents of that anchor are handed out here with a proof of it inside."""
         ...
 
 
@@ -269,7 +279,9 @@ class CredentialVerification:
         here, that issuer's alone, since a stranger may anchor a copy."""
         if isinstance(request.issuer, bytes):
             return request.issuer
-        named = request.issuer or examination.issuer
+        if request.issuer is not None:
+            return self._hosts.named_by_caller(request.issuer)
+        named = examination.issuer
         return None if named is None else self._hosts.address_of(named)
 
     def _with_digest(self, request: VerifyRequest, method: DigestMethod) -> VerifyRequest:
@@ -297,8 +309,9 @@ class CredentialVerification:
         if base is None and reports and self._has_a_say(looked):
             base = reports[0]
         if base is None or (base.anchor is None and not self._has_a_say(looked)):
-            return judge_alone(examination, self._circumstances(looked))
-        return merge(base, self._with_identity(base, examination))
+            return judge_alone(_with_anchor_missed(examination), self._circumstances(looked))
+        examination = self._with_identity(base, examination)
+        return merge(base, self._without_its_anchor(base, examination, looked.request.presented))
 
     def _has_a_say(self, looked: _Looked) -> bool:
         """Whether the registry should know the document: it claims a place there, or its issuer is here."""
@@ -322,6 +335,19 @@ class CredentialVerification:
             finding = Finding(CheckName.ISSUER, result, detail)
         return replace(examination, findings=(*examination.findings, finding))
 
+    def _without_its_anchor(
+        self, base: Report, examination: Examination, presented: Presented
+    ) -> Examination:
+        """With a sentence about an anchor proof that was taken out of the document, which no other verifier
+        notices. It decides nothing: the anchor is known here all the same."""
+        document = presented.document
+        if document is None or base.anchor is None or _carries_an_anchor(document):
+            return examination
+        if not self._hosts.anchor_travels(base.anchor):
+            return examination
+        finding = Finding(CheckName.ANCHOR, CheckResult.PASS, "it carries no anchor proof of its own")
+        return replace(examination, findings=(*examination.findings, finding))
+
     def _circumstances(self, looked: _Looked) -> Circumstances:
         issuer, expected = looked.examination.issuer, looked.request.issuer
         as_of = looked.request.as_of
@@ -332,6 +358,19 @@ class CredentialVerification:
             expected=("0x" + expected.hex()) if isinstance(expected, bytes) else expected,
             reading=self._registry.reading(),
         )
+
+
+def _with_anchor_missed(examination: Examination) -> Examination:
+    """For a document whose place was neither shown nor found. Whoever issues under a DID of a server of this
+    kind anchors there and revokes there, so the signature alone does not decide; other issuers need not."""
+    if examination.issuer is None or account_in_did(examination.issuer) is None:
+        return examination
+    detail = (
+        "its issuer anchors what it issues, and this was not found on a chain that is read here; its "
+        "RootmarkProof, with a node of its chain, would settle it"
+    )
+    finding = Finding(CheckName.ANCHOR, CheckResult.UNKNOWN, detail)
+    return replace(examination, findings=(*examination.findings, finding))
 
 
 def _not_hosted(request: DocumentRequest, tools: Tools, error: UnavailableSourceError) -> _Looked:
@@ -345,6 +384,13 @@ def _questions(looked: _Looked | VerifyRequest | RootmarkError) -> tuple[VerifyR
     if isinstance(looked, RootmarkError):
         return ()
     return (looked,) if isinstance(looked, VerifyRequest) else looked.asked
+
+
+def _carries_an_anchor(document: Mapping[str, JsonValue]) -> bool:
+    try:
+        return any(map(is_anchor, proofs_of(document)))
+    except ValidationError:
+        return False
 
 
 def _is_unguessable(credential: Mapping[str, JsonValue]) -> bool:
