@@ -33,6 +33,7 @@ from registry.credentials.keystore import EncryptedCredentialKeystore
 from registry.credentials.publication import Publication
 from registry.credentials.rdf import ContextStore, Pin, RdfCanonicalizer
 from registry.credentials.services import credential_services
+from registry.credentials.signed_documents import SignedDocuments
 from registry.credentials.verification import CredentialVerification
 from registry.encoding import parse_address, to_checksum, to_hex
 from registry.errors import ConfigurationError, IndexStaleError
@@ -94,6 +95,7 @@ class App:
     achievements: AchievementService
     awards: AwardService
     exports: AwardExports
+    signed: SignedDocuments
     worker: Worker
     spool_directory: Path
     jsonrpc: Callable[[Any], Any] | None
@@ -231,6 +233,7 @@ def _wire(
         achievements=credentials.achievements,
         awards=credentials.awards,
         exports=credentials.exports,
+        signed=credentials.signed,
         worker=Worker(steps, poll_seconds=settings.poll_seconds),
         spool_directory=private_directory(data_dir / "incoming"),
         jsonrpc=jsonrpc,

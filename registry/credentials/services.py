@@ -16,6 +16,7 @@ from registry.credentials.publication import Publication, publication
 from registry.credentials.rdf import RdfCanonicalizer
 from registry.credentials.registries import IndexedRegistry
 from registry.credentials.securing import SignedAwards
+from registry.credentials.signed_documents import SignedDocuments
 from registry.credentials.verification import CredentialVerification
 from registry.ports.chain import Chain
 from registry.ports.clock import Clock
@@ -32,6 +33,8 @@ class CredentialServices:
 
     Attributes:
         documents: verifies documents of any known format.
+        exports: hands out awards' credentials.
+        signed: makes credentials that are no awards.
     """
 
     identity: IdentityService
@@ -41,6 +44,7 @@ class CredentialServices:
     achievements: AchievementService
     awards: AwardService
     exports: AwardExports
+    signed: SignedDocuments
 
 
 def credential_services(
@@ -81,6 +85,7 @@ def credential_services(
         trusted,
     )
     securer = SignedAwards(identity, canonicalizer, clock)
+    exports = AwardExports(store, chain, identity, anchors, confirmations=policy.confirmations)
     return CredentialServices(
         identity=identity,
         canonicalizer=canonicalizer,
@@ -90,5 +95,6 @@ def credential_services(
         awards=AwardService(
             store, chain, clock, policy, issuing, status, securer, identity.did, published.assigner
         ),
-        exports=AwardExports(store, chain, identity, anchors, confirmations=policy.confirmations),
+        exports=exports,
+        signed=SignedDocuments(store, clock, issuing, securer, exports, canonicalizer, identity.did),
     )
