@@ -11,6 +11,7 @@ from api.middleware import Surround
 from api.routes import (
     achievements,
     audit,
+    award_exports,
     awards,
     batches,
     credentials,
@@ -19,6 +20,7 @@ from api.routes import (
     status,
     status_lists,
     system,
+    vc,
     verify,
 )
 from registry.bootstrap import App
@@ -49,11 +51,13 @@ def create_app(app: App) -> FastAPI:
         credentials,
         batches,
         awards,
+        award_exports,
         achievements,
         identity,
         issuers,
         status,
         status_lists,
+        vc,
         audit,
         system,
     )

@@ -20,6 +20,7 @@ from registry.credentials.formats.open_badges_2 import hosted_assertion
 from registry.credentials.merging import Circumstances, judge_alone, merge
 from registry.credentials.rdf import rdf_digest
 from registry.credentials.sources import Documents, Ledgers, Tools
+from registry.credentials.suites.proofs import is_anchor, proofs_of
 from registry.encoding import (
     Address,
     Digest,
@@ -34,9 +35,21 @@ from registry.merkle import InclusionProof
 from registry.ports.clock import Clock
 from registry.ports.documents import Canonicalizer
 from registry.services.claims import VerifyRequest, embedded_proof
-from registry.verdict.report import CheckName, CheckResult, Outcome, Report, ShownReading
+from registry.verdict.report import CheckName, CheckResult, Outcome, Report, ShownAnchor, ShownReading
 
 MAX_SUPPLIED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ProofClaims:
+    """What a document's own proof must have been made for; see `registry.credentials.sources.Tools`."""
+
+    purpose: str = "assertionMethod"
+    challenge: str | None = None
+    domain: str | None = None
+
+
+ASSERTION = ProofClaims()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +63,7 @@ class DocumentRequest:
         issuer: the issuer that the caller expects: an address, or a DID or URL.
         as_of, live: as in `registry.services.claims.VerifyRequest`.
         supplied: other documents that the caller sends along, by address.
+        claims: what its proof must say; a list that it refers to is always an assertion.
     """
 
     presented: Presented
@@ -60,6 +74,7 @@ class DocumentRequest:
     as_of: int | datetime | None = None
     live: bool = False
     supplied: Mapping[str, bytes] = field(default_factory=dict)
+    claims: ProofClaims = ASSERTION
 
 
 class Registry(Protocol):
@@ -94,6 +109,10 @@ class Hosts(Protocol):
         """Whether the DID and the account on chain name each other; None where nothing here says so."""
         ...
 
+    def anchor_travels(self, anchor: ShownAnchor) -> bool:
+        """Whether documents of that anchor are handed out here with a proof of it inside."""
+        ...
+
 
 StatusCheck = Callable[
     [Mapping[str, JsonValue], Tools, Callable[[Presented], Examination]], Sequence[Finding]
@@ -113,6 +132,25 @@ class Examining:
     ledgers: Ledgers
     check_status: StatusCheck
     read_anchor: AnchorReader
+
+    def tools(self, now: datetime, supplied: Mapping[str, bytes], claims: ProofClaims) -> Tools:
+        """What one examination may use.
+
+        Raises:
+            ValidationError: more documents were sent along than are taken.
+        """
+        if len(supplied) > MAX_SUPPLIED:
+            raise ValidationError(f"at most {MAX_SUPPLIED} documents can be sent along")
+        return Tools(
+            canonicalizer=self.canonicalizer,
+            documents=self.documents(supplied),
+            ledgers=self.ledgers,
+            now=now,
+            supplied=supplied,
+            purpose=claims.purpose,
+            challenge=claims.challenge,
+            domain=claims.domain,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +213,8 @@ class CredentialVerification:
     # --- looking --------------------------------------------------------------------------------------------
 
     def _look(self, request: DocumentRequest) -> _Looked | VerifyRequest:
-        tools = self._tools(request)
+        tools = self._examining.tools(self._clock.now(), request.supplied, request.claims)
+        others = replace(tools, purpose=ASSERTION.purpose, challenge=None, domain=None)
         presented = request.presented
         if request.hosted_at is not None:
             try:
@@ -189,7 +228,7 @@ class CredentialVerification:
         credential = examination.credential
         if credential is not None:
             status = self._examining.check_status(
-                credential, tools, lambda other: self._examine_other(other, tools)
+                credential, others, lambda other: self._examine_other(other, others)
             )
             examination = replace(examination, findings=(*examination.findings, *status))
         asked = () if credential is None else tuple(self._asked(request, credential, examination))
@@ -203,17 +242,6 @@ class CredentialVerification:
             raise ValidationError("this document names its issuer by no DID; name the issuer's address")
         return VerifyRequest(
             request.digest, document, request.proof, request.issuer, request.as_of, request.live
-        )
-
-    def _tools(self, request: DocumentRequest) -> Tools:
-        if len(request.supplied) > MAX_SUPPLIED:
-            raise ValidationError(f"at most {MAX_SUPPLIED} documents can be sent along")
-        return Tools(
-            canonicalizer=self._examining.canonicalizer,
-            documents=self._examining.documents(request.supplied),
-            ledgers=self._examining.ledgers,
-            now=self._clock.now(),
-            supplied=request.supplied,
         )
 
     def _examine_other(self, presented: Presented, tools: Tools) -> Examination:
@@ -282,7 +310,8 @@ class CredentialVerification:
             base = reports[0]
         if base is None or (base.anchor is None and not self._has_a_say(looked)):
             return judge_alone(_with_anchor_missed(examination), self._circumstances(looked))
-        return merge(base, self._with_identity(base, examination))
+        examination = self._with_identity(base, examination)
+        return merge(base, self._without_its_anchor(base, examination, looked.request.presented))
 
     def _has_a_say(self, looked: _Looked) -> bool:
         """Whether the registry should know the document: it claims a place there, or its issuer is here."""
@@ -304,6 +333,19 @@ class CredentialVerification:
             detail = f"nothing known here ties {issuer} to the account that anchored it"
             result = CheckResult.SKIPPED if passed else CheckResult.UNKNOWN
             finding = Finding(CheckName.ISSUER, result, detail)
+        return replace(examination, findings=(*examination.findings, finding))
+
+    def _without_its_anchor(
+        self, base: Report, examination: Examination, presented: Presented
+    ) -> Examination:
+        """With a sentence about an anchor proof that was taken out of the document, which no other verifier
+        notices. It decides nothing: the anchor is known here all the same."""
+        document = presented.document
+        if document is None or base.anchor is None or _carries_an_anchor(document):
+            return examination
+        if not self._hosts.anchor_travels(base.anchor):
+            return examination
+        finding = Finding(CheckName.ANCHOR, CheckResult.PASS, "it carries no anchor proof of its own")
         return replace(examination, findings=(*examination.findings, finding))
 
     def _circumstances(self, looked: _Looked) -> Circumstances:
@@ -342,6 +384,13 @@ def _questions(looked: _Looked | VerifyRequest | RootmarkError) -> tuple[VerifyR
     if isinstance(looked, RootmarkError):
         return ()
     return (looked,) if isinstance(looked, VerifyRequest) else looked.asked
+
+
+def _carries_an_anchor(document: Mapping[str, JsonValue]) -> bool:
+    try:
+        return any(map(is_anchor, proofs_of(document)))
+    except ValidationError:
+        return False
 
 
 def _is_unguessable(credential: Mapping[str, JsonValue]) -> bool:
