@@ -69,6 +69,7 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     "credential_status": {"type": "string", "enum": ["true", "false"]},
     "identity": {"type": "string", "enum": ["hashed", "plain"]},
     "name": {"type": "string", "enum": ["omit", "plain"]},
+    "assertionId": {"type": "string", "description": "The award that the caller has before it; ignored."},
 }
 
 
