@@ -11,6 +11,7 @@ from api.middleware import Surround
 from api.routes import (
     achievements,
     audit,
+    award_exports,
     awards,
     batches,
     credentials,
@@ -49,6 +50,7 @@ def create_app(app: App) -> FastAPI:
         credentials,
         batches,
         awards,
+        award_exports,
         achievements,
         identity,
         issuers,

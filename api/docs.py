@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from registry.credentials.exporting import ExportFormat
 from registry.model.batches import BatchState
 from registry.model.operations import RequestKind, RequestState
 from registry.model.reasons import REASON_LABELS
@@ -70,6 +71,11 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     "identity": {"type": "string", "enum": ["hashed", "plain"]},
     "name": {"type": "string", "enum": ["omit", "plain"]},
     "assertionId": {"type": "string", "description": "The award that the caller has before it; ignored."},
+    "proofs": {
+        "type": "string",
+        "description": "Further proofs, by comma: ecdsa-rdfc-2019, eddsa-jcs-2022, ecdsa-jcs-2019.",
+    },
+    "format": {"type": "string", "enum": [one.value for one in ExportFormat], "default": "json"},
 }
 
 

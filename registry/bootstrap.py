@@ -27,6 +27,7 @@ from registry.chain.keystore import EncryptedKeystore
 from registry.credentials.achievements import AchievementService
 from registry.credentials.awards import AwardService
 from registry.credentials.chain_profiles import ChainProfiles
+from registry.credentials.exporting import AwardExports
 from registry.credentials.identity import IdentityService
 from registry.credentials.keystore import EncryptedCredentialKeystore
 from registry.credentials.publication import Publication
@@ -92,6 +93,7 @@ class App:
     metrics: Metrics
     achievements: AchievementService
     awards: AwardService
+    exports: AwardExports
     worker: Worker
     spool_directory: Path
     jsonrpc: Callable[[Any], Any] | None
@@ -228,6 +230,7 @@ def _wire(
         metrics=Metrics(store, chain, clock),
         achievements=credentials.achievements,
         awards=credentials.awards,
+        exports=credentials.exports,
         worker=Worker(steps, poll_seconds=settings.poll_seconds),
         spool_directory=private_directory(data_dir / "incoming"),
         jsonrpc=jsonrpc,

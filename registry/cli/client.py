@@ -155,6 +155,13 @@ class Server:
         """DELETE."""
         self._decode(self._send("DELETE", path))
 
+    def file(self, path: str, **query: str | None) -> bytes:
+        """GET a file, as its bytes."""
+        response = self._send("GET", path, params=_given(query))
+        if response.is_error:
+            self._decode(response)
+        return response.content
+
     def exported(self, path: str, accept: str, **query: str | None) -> Iterator[Export]:
         """GET a list's pages in another form than JSON, to its last. Only the cursor is taken from a page's
         link, so that no answer leads to another server.

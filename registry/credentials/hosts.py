@@ -6,12 +6,13 @@ from registry.credentials.agreement import AgreementState, agreement
 from registry.credentials.did_web import issuer_of_did
 from registry.credentials.findings import Finding
 from registry.credentials.identity import IdentityService
+from registry.credentials.own_anchors import OwnAnchors
 from registry.encoding import AccountId, Address, ChainId, to_hex
 from registry.errors import ConfigurationError, RootmarkError
 from registry.model.chain import EventKind
 from registry.ports.chain import ChainReader
 from registry.ports.store import Store
-from registry.verdict.report import CheckName, CheckResult
+from registry.verdict.report import CheckName, CheckResult, ShownAnchor
 
 _MAX_PROFILES = 1_000
 _RESULTS = {
@@ -46,14 +47,22 @@ class NoHosts:
         """What the name itself says."""
         return named_account(issuer, anchoring)
 
+    def anchor_travels(self, anchor: ShownAnchor) -> bool:
+        """False: nothing was handed out here."""
+        del anchor
+        return False
+
 
 class HostedIssuers:
     """`registry.credentials.verification.Hosts` of this server."""
 
-    def __init__(self, store: Store, chain: ChainReader, identity: IdentityService) -> None:
+    def __init__(
+        self, store: Store, chain: ChainReader, identity: IdentityService, anchors: OwnAnchors
+    ) -> None:
         self._store = store
         self._chain = chain
         self._identity = identity
+        self._anchors = anchors
 
     def address_of(self, issuer: str) -> Address | None:
         """The account behind a did:web of this server, if it hosts that issuer."""
@@ -82,3 +91,14 @@ class HostedIssuers:
         account = AccountId(ChainId(self._chain.info.chain_id), anchoring)
         found = agreement(account, uri, document)
         return Finding(CheckName.ISSUER, _RESULTS[found.state], found.detail)
+
+    def anchor_travels(self, anchor: ShownAnchor) -> bool:
+        """Whether `OwnAnchors` has a proof for the batch's documents; not said while the node is silent."""
+        if anchor.batch is None:
+            return False
+        with self._store.read() as unit:
+            batch = unit.batches.by_id(anchor.batch)
+        try:
+            return batch is not None and self._anchors.method_fragment(batch) is not None
+        except RootmarkError:
+            return False

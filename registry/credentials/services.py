@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from registry.credentials.achievements import AchievementService
 from registry.credentials.assembly import examining
 from registry.credentials.awards import AwardService
+from registry.credentials.exporting import AwardExports
 from registry.credentials.hosts import HostedIssuers
 from registry.credentials.identity import IdentityService
+from registry.credentials.own_anchors import OwnAnchors
 from registry.credentials.publication import Publication, publication
 from registry.credentials.rdf import RdfCanonicalizer
 from registry.credentials.registries import IndexedRegistry
@@ -38,6 +40,7 @@ class CredentialServices:
     documents: CredentialVerification
     achievements: AchievementService
     awards: AwardService
+    exports: AwardExports
 
 
 def credential_services(
@@ -69,10 +72,11 @@ def credential_services(
         max_index_age_seconds=max_index_age_seconds,
         fetch_hosts=fetch_hosts,
     )
+    anchors = OwnAnchors(chain, identity, confirmations=policy.confirmations)
     documents = CredentialVerification(
         IndexedRegistry(verification, chain),
         examining(canonicalizer, published.documents, chain.ledgers(confirmations=policy.confirmations)),
-        HostedIssuers(store, chain, identity),
+        HostedIssuers(store, chain, identity, anchors),
         clock,
         trusted,
     )
@@ -86,4 +90,5 @@ def credential_services(
         awards=AwardService(
             store, chain, clock, policy, issuing, status, securer, identity.did, published.assigner
         ),
+        exports=AwardExports(store, chain, identity, anchors, confirmations=policy.confirmations),
     )

@@ -19,6 +19,7 @@ from registry.credentials.formats.open_badges_2 import hosted_assertion
 from registry.credentials.merging import Circumstances, judge_alone, merge
 from registry.credentials.rdf import rdf_digest
 from registry.credentials.sources import Documents, Ledgers, Tools
+from registry.credentials.suites.proofs import is_anchor, proofs_of
 from registry.encoding import (
     Address,
     Digest,
@@ -33,7 +34,7 @@ from registry.merkle import InclusionProof
 from registry.ports.clock import Clock
 from registry.ports.documents import Canonicalizer
 from registry.services.claims import VerifyRequest, embedded_proof
-from registry.verdict.report import CheckName, CheckResult, Outcome, Report, ShownReading
+from registry.verdict.report import CheckName, CheckResult, Outcome, Report, ShownAnchor, ShownReading
 
 MAX_SUPPLIED = 20
 
@@ -87,6 +88,10 @@ class Hosts(Protocol):
 
     def agreement(self, issuer: str, anchoring: Address) -> Finding | None:
         """Whether the DID and the account on chain name each other; None where nothing here says so."""
+        ...
+
+    def anchor_travels(self, anchor: ShownAnchor) -> bool:
+        """Whether documents of that anchor are handed out here with a proof of it inside."""
         ...
 
 
@@ -275,7 +280,8 @@ class CredentialVerification:
             base = reports[0]
         if base is None or (base.anchor is None and not self._has_a_say(looked)):
             return judge_alone(examination, self._circumstances(looked))
-        return merge(base, self._with_identity(base, examination))
+        examination = self._with_identity(base, examination)
+        return merge(base, self._without_its_anchor(base, examination, looked.request.presented))
 
     def _has_a_say(self, looked: _Looked) -> bool:
         """Whether the registry should know the document: it claims a place there, or its issuer is here."""
@@ -297,6 +303,19 @@ class CredentialVerification:
             detail = f"nothing known here ties {issuer} to the account that anchored it"
             result = CheckResult.SKIPPED if passed else CheckResult.UNKNOWN
             finding = Finding(CheckName.ISSUER, result, detail)
+        return replace(examination, findings=(*examination.findings, finding))
+
+    def _without_its_anchor(
+        self, base: Report, examination: Examination, presented: Presented
+    ) -> Examination:
+        """With a sentence about an anchor proof that was taken out of the document, which no other verifier
+        notices. It decides nothing: the anchor is known here all the same."""
+        document = presented.document
+        if document is None or base.anchor is None or _carries_an_anchor(document):
+            return examination
+        if not self._hosts.anchor_travels(base.anchor):
+            return examination
+        finding = Finding(CheckName.ANCHOR, CheckResult.PASS, "it carries no anchor proof of its own")
         return replace(examination, findings=(*examination.findings, finding))
 
     def _circumstances(self, looked: _Looked) -> Circumstances:
@@ -322,6 +341,13 @@ def _questions(looked: _Looked | VerifyRequest | RootmarkError) -> tuple[VerifyR
     if isinstance(looked, RootmarkError):
         return ()
     return (looked,) if isinstance(looked, VerifyRequest) else looked.asked
+
+
+def _carries_an_anchor(document: Mapping[str, JsonValue]) -> bool:
+    try:
+        return any(map(is_anchor, proofs_of(document)))
+    except ValidationError:
+        return False
 
 
 def _is_unguessable(credential: Mapping[str, JsonValue]) -> bool:
