@@ -20,6 +20,7 @@ from api.routes import (
     status,
     status_lists,
     system,
+    vc,
     verify,
 )
 from registry.bootstrap import App
@@ -56,6 +57,7 @@ def create_app(app: App) -> FastAPI:
         issuers,
         status,
         status_lists,
+        vc,
         audit,
         system,
     )

@@ -99,7 +99,8 @@ def running(
     settings = load_settings(port=port, data_dir=data_dir, log_level="ERROR")
     if not settings.embedded:
         raise ConfigurationError("the demo uses the embedded chain; unset ROOTMARK_RPC_URL")
-    settings = settings.model_copy(update={"poll_seconds": min(settings.poll_seconds, POLL_SECONDS)})
+    often = min(settings.poll_seconds, POLL_SECONDS)
+    settings = settings.model_copy(update={"poll_seconds": often, "tls_cert": None, "tls_key": None})
     configure_logging(settings.log_level)
     credentials = read_awards(file)
     bound = bind_or_fail(settings)

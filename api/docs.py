@@ -382,7 +382,17 @@ BULK_REPORT = answers(
 EMPTY: dict[int | str, dict[str, Any]] = {**_problems(), 204: {"description": "Done"}}
 
 _IN_PATH = {"digest": HEX32, "address": ADDRESS, "key": ADDRESS}
-_NO_KEY = ("/v1/verify", "/v1/registry", "/health", "/metrics", "/problems", "/issuers/", "/1.0/")
+_NO_KEY = (
+    "/v1/verify",
+    "/v1/registry",
+    "/health",
+    "/metrics",
+    "/problems",
+    "/issuers/",
+    "/1.0/",
+    "/vc/credentials/",
+    "/vc/presentations/",
+)
 
 
 def complete(openapi: dict[str, Any]) -> dict[str, Any]:

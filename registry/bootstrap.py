@@ -33,6 +33,8 @@ from registry.credentials.keystore import EncryptedCredentialKeystore
 from registry.credentials.publication import Publication
 from registry.credentials.rdf import ContextStore, Pin, RdfCanonicalizer
 from registry.credentials.services import credential_services
+from registry.credentials.vc_api.issuing import VcIssuing
+from registry.credentials.vc_api.presenting import PresentationVerification
 from registry.credentials.verification import CredentialVerification
 from registry.encoding import parse_address, to_checksum, to_hex
 from registry.errors import ConfigurationError, IndexStaleError
@@ -94,6 +96,8 @@ class App:
     achievements: AchievementService
     awards: AwardService
     exports: AwardExports
+    presentations: PresentationVerification
+    vc_issuing: VcIssuing
     worker: Worker
     spool_directory: Path
     jsonrpc: Callable[[Any], Any] | None
@@ -183,6 +187,7 @@ def _wire(
     issuing = IssuingService(store, chain, clock, policy)
     status = StatusService(store, chain, clock, policy)
     verification = VerificationService(store, chain, indexer, clock, _verification_policy(settings))
+    signing = credential_keystore(settings)
     canonicalizer = open_canonicalizer(settings, _pinned_in(store))
     stack.callback(canonicalizer.close)
     credentials = credential_services(
@@ -193,11 +198,12 @@ def _wire(
         IdentityService(
             store,
             chain,
-            credential_keystore(settings),
+            signing,
             [operating, admins],
             clock,
             settings.effective_public_url,
         ),
+        signing,
         canonicalizer,
         issuing,
         status,
@@ -231,6 +237,8 @@ def _wire(
         achievements=credentials.achievements,
         awards=credentials.awards,
         exports=credentials.exports,
+        presentations=credentials.presentations,
+        vc_issuing=credentials.vc_issuing,
         worker=Worker(steps, poll_seconds=settings.poll_seconds),
         spool_directory=private_directory(data_dir / "incoming"),
         jsonrpc=jsonrpc,

@@ -16,9 +16,12 @@ from registry.credentials.publication import Publication, publication
 from registry.credentials.rdf import RdfCanonicalizer
 from registry.credentials.registries import IndexedRegistry
 from registry.credentials.securing import SignedAwards
+from registry.credentials.vc_api.issuing import VcIssuing
+from registry.credentials.vc_api.presenting import PresentationVerification
 from registry.credentials.verification import CredentialVerification
 from registry.ports.chain import Chain
 from registry.ports.clock import Clock
+from registry.ports.signer import CredentialKeystore
 from registry.ports.store import Store
 from registry.services.issuing import IssuingService
 from registry.services.policy import Policy
@@ -32,6 +35,7 @@ class CredentialServices:
 
     Attributes:
         documents: verifies documents of any known format.
+        presentations, vc_issuing: what the VC API does beyond that.
     """
 
     identity: IdentityService
@@ -41,6 +45,8 @@ class CredentialServices:
     achievements: AchievementService
     awards: AwardService
     exports: AwardExports
+    presentations: PresentationVerification
+    vc_issuing: VcIssuing
 
 
 def credential_services(
@@ -49,6 +55,7 @@ def credential_services(
     clock: Clock,
     policy: Policy,
     identity: IdentityService,
+    keystore: CredentialKeystore,
     canonicalizer: RdfCanonicalizer,
     issuing: IssuingService,
     status: StatusService,
@@ -73,9 +80,10 @@ def credential_services(
         fetch_hosts=fetch_hosts,
     )
     anchors = OwnAnchors(chain, identity, confirmations=policy.confirmations)
+    formats = examining(canonicalizer, published.documents, chain.ledgers(confirmations=policy.confirmations))
     documents = CredentialVerification(
         IndexedRegistry(verification, chain),
-        examining(canonicalizer, published.documents, chain.ledgers(confirmations=policy.confirmations)),
+        formats,
         HostedIssuers(store, chain, identity, anchors),
         clock,
         trusted,
@@ -91,4 +99,6 @@ def credential_services(
             store, chain, clock, policy, issuing, status, securer, identity.did, published.assigner
         ),
         exports=AwardExports(store, chain, identity, anchors, confirmations=policy.confirmations),
+        presentations=PresentationVerification(documents, formats, clock),
+        vc_issuing=VcIssuing(store, keystore, canonicalizer, clock),
     )

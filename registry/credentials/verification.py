@@ -40,6 +40,18 @@ MAX_SUPPLIED = 20
 
 
 @dataclass(frozen=True, slots=True)
+class ProofClaims:
+    """What a document's own proof must have been made for; see `registry.credentials.sources.Tools`."""
+
+    purpose: str = "assertionMethod"
+    challenge: str | None = None
+    domain: str | None = None
+
+
+ASSERTION = ProofClaims()
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentRequest:
     """What to verify, out of its carrier, and how.
 
@@ -50,6 +62,7 @@ class DocumentRequest:
         issuer: the issuer that the caller expects: an address, or a DID or URL.
         as_of, live: as in `registry.services.claims.VerifyRequest`.
         supplied: other documents that the caller sends along, by address.
+        claims: what its proof must say; a list that it refers to is always an assertion.
     """
 
     presented: Presented
@@ -60,6 +73,7 @@ class DocumentRequest:
     as_of: int | datetime | None = None
     live: bool = False
     supplied: Mapping[str, bytes] = field(default_factory=dict)
+    claims: ProofClaims = ASSERTION
 
 
 class Registry(Protocol):
@@ -113,6 +127,25 @@ class Examining:
     ledgers: Ledgers
     check_status: StatusCheck
     read_anchor: AnchorReader
+
+    def tools(self, now: datetime, supplied: Mapping[str, bytes], claims: ProofClaims) -> Tools:
+        """What one examination may use.
+
+        Raises:
+            ValidationError: more documents were sent along than are taken.
+        """
+        if len(supplied) > MAX_SUPPLIED:
+            raise ValidationError(f"at most {MAX_SUPPLIED} documents can be sent along")
+        return Tools(
+            canonicalizer=self.canonicalizer,
+            documents=self.documents(supplied),
+            ledgers=self.ledgers,
+            now=now,
+            supplied=supplied,
+            purpose=claims.purpose,
+            challenge=claims.challenge,
+            domain=claims.domain,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +208,8 @@ class CredentialVerification:
     # --- looking --------------------------------------------------------------------------------------------
 
     def _look(self, request: DocumentRequest) -> _Looked | VerifyRequest:
-        tools = self._tools(request)
+        tools = self._examining.tools(self._clock.now(), request.supplied, request.claims)
+        others = replace(tools, purpose=ASSERTION.purpose, challenge=None, domain=None)
         presented = request.presented
         if request.hosted_at is not None:
             try:
@@ -189,7 +223,7 @@ class CredentialVerification:
         credential = examination.credential
         if credential is not None:
             status = self._examining.check_status(
-                credential, tools, lambda other: self._examine_other(other, tools)
+                credential, others, lambda other: self._examine_other(other, others)
             )
             examination = replace(examination, findings=(*examination.findings, *status))
         asked = () if credential is None else tuple(self._asked(request, credential, examination))
@@ -203,17 +237,6 @@ class CredentialVerification:
             raise ValidationError("this document names its issuer by no DID; name the issuer's address")
         return VerifyRequest(
             request.digest, document, request.proof, request.issuer, request.as_of, request.live
-        )
-
-    def _tools(self, request: DocumentRequest) -> Tools:
-        if len(request.supplied) > MAX_SUPPLIED:
-            raise ValidationError(f"at most {MAX_SUPPLIED} documents can be sent along")
-        return Tools(
-            canonicalizer=self._examining.canonicalizer,
-            documents=self._examining.documents(request.supplied),
-            ledgers=self._examining.ledgers,
-            now=self._clock.now(),
-            supplied=request.supplied,
         )
 
     def _examine_other(self, presented: Presented, tools: Tools) -> Examination:
