@@ -12,14 +12,17 @@ from api.middleware import Surround
 from api.routes import (
     achievements,
     audit,
+    award_exports,
     awards,
     batches,
     credentials,
     identity,
     issuers,
+    records,
     status,
     status_lists,
     system,
+    vc,
     verify,
 )
 from registry.bootstrap import App
@@ -56,11 +59,14 @@ def create_app(app: App) -> FastAPI:
         credentials,
         batches,
         awards,
+        award_exports,
+        records,
         achievements,
         identity,
         issuers,
         status,
         status_lists,
+        vc,
         audit,
         system,
     )

@@ -85,7 +85,7 @@ AWARD_EXAMPLE: dict[str, Any] = {
     "evidence": [{"id": "https://college.example/works/417"}],
 }
 _CSV = ",".join(COLUMNS) + f"\r\naward-1,Ada,ada@college.example,{_ID},2026-11-23,,,A,\r\n"
-AWARDS_BODY: dict[str, Any] = parameters("dry_run", "credential_status", "identity", "name") | {
+AWARDS_BODY: dict[str, Any] = parameters("dry_run", "credential_status", "identity", "name", "proofs") | {
     "requestBody": {
         "required": True,
         "content": {
@@ -128,6 +128,15 @@ AWARD = answers(
 )
 AWARDS = answers("Awards, newest first", listing(object_of(_AWARD_MEMBERS)))
 AWARDS[200]["content"]["text/csv"] = {"schema": TEXT}
+_FILE: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+EXPORTED = answers("The file", OBJECT, media="application/vc")
+EXPORTED[200]["content"] |= {
+    "application/vc+jwt": {"schema": TEXT},
+    "application/jwt": {"schema": TEXT},
+    "application/json": {"schema": OBJECT},
+    "image/png": _FILE,
+    "image/svg+xml": _FILE,
+}
 
 _LISTED = object_of({"id": TEXT, "batch": or_null(TEXT), "index": _COUNT, "replayed": _FLAG})
 _AWARDED = object_of(
@@ -182,3 +191,13 @@ _SUPERSEDED = object_of(
 SUPERSEDED = answers(
     "The new award, and the status request that revokes the old one", _SUPERSEDED, 202
 ) | answers("Settled within Prefer: wait", _SUPERSEDED)
+
+ENDORSEMENT_EXAMPLE: dict[str, Any] = {
+    "subject": "https://college.example",
+    "comment": "Their welding courses are what they say.",
+}
+RECORD_EXAMPLE: dict[str, Any] = {"recipient": {"email": "ada@college.example"}}
+_SIGNED = object_of({"digest": HEX32, "batch": TEXT, "index": _COUNT, "state": TEXT, "credential": OBJECT})
+SIGNED = answers("The signed credential, and its place in the open batch", _SIGNED, 202) | answers(
+    "Its batch has settled within Prefer: wait", _SIGNED
+)

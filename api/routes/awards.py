@@ -72,7 +72,7 @@ router = APIRouter(prefix="/v1/awards", tags=["awards"])
 
 ROWS_BODY_BYTES = 256 * MIB
 EXPORT_ROWS = 10_000
-_OPTIONS = ("credential_status", "identity", "name")
+_OPTIONS = ("credential_status", "identity", "name", "proofs")
 _CURSOR = re.compile(r"([0-9]{1,18})-([0-9]{1,10})")
 _PIECE_BYTES = 256 * 1024
 
@@ -122,7 +122,10 @@ def _query_options(query: Query) -> AwardOptions:
     }
     if query.text("credential_status") is not None:
         given["credential_status"] = query.flag("credential_status")
-    return OptionsBody(**{name: value for name, value in given.items() if value is not None}).options()
+    proofs = query.text("proofs")
+    if proofs is not None:
+        given["proofs"] = proofs.split(",")
+    return validated(OptionsBody, {name: one for name, one in given.items() if one is not None}).options()
 
 
 async def _process(

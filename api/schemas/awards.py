@@ -26,7 +26,7 @@ from registry.credentials.award_values import (
     checked_url,
     parse_day,
 )
-from registry.credentials.awarding import AwardOptions
+from registry.credentials.awarding import FURTHER_SUITES, AwardOptions
 from registry.credentials.badges import Evidence
 from registry.encoding import JsonValue, invalid, parse_json
 from registry.errors import Fault, MalformedInputError, ValidationError
@@ -101,7 +101,7 @@ class Replacement(Body):
         """
         return AwardRequest(
             place=place,
-            recipient=None if self.recipient is None else _recipient(self.recipient),
+            recipient=None if self.recipient is None else recipient_of(self.recipient),
             achievement_id=self.achievement_id,
             external_id=self.external_id,
             issued_on=self.issued_on,
@@ -119,16 +119,28 @@ class NewAward(Replacement):
     achievement_id: Value
 
 
+def _each_once(names: list[str]) -> list[str]:
+    if len(set(names)) != len(names):
+        raise invalid("repeated", "each cryptosuite may stand here once", "")
+    return names
+
+
 class OptionsBody(Body):
     """What one request says for all its awards."""
 
     credential_status: bool = True
     identity: Literal["hashed", "plain"] = "hashed"
     name: Literal["omit", "plain"] = "omit"
+    proofs: Annotated[
+        list[Literal["ecdsa-rdfc-2019", "eddsa-jcs-2022", "ecdsa-jcs-2019"]],
+        AfterValidator(reader(_each_once)),
+        Field(max_length=len(FURTHER_SUITES), json_schema_extra={"uniqueItems": True}),
+    ] = Field(default_factory=list)
 
     def options(self) -> AwardOptions:
         """The options."""
-        return AwardOptions(self.credential_status, self.identity == "hashed", self.name == "plain")
+        hashed, named = self.identity == "hashed", self.name == "plain"
+        return AwardOptions(self.credential_status, hashed, named, tuple(self.proofs))
 
 
 class AwardsBody(Body):
@@ -186,7 +198,8 @@ def _placed(fault: Fault, place: Place) -> Fault:
     return place.fault(fault.code, fault.detail, (fault.pointer or "").removeprefix("/"))
 
 
-def _recipient(body: RecipientBody) -> Recipient:
+def recipient_of(body: RecipientBody) -> Recipient:
+    """The recipient. Raises `ValidationError` when it is none or several."""
     given = [name for name in ("email", "did", "url") if getattr(body, name) is not None]
     if len(given) != 1:
         raise invalid("recipient", "exactly one of email, did and url is expected", "/recipient")

@@ -285,6 +285,36 @@ def show_award(
     show(found, as_json, award_text)
 
 
+@award_app.command("export")
+@guarded
+def export_award(
+    award: AwardId,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write; - is standard output.")],
+    wanted: Annotated[
+        str, typer.Option("--format", help="json, jwt, vc-jwt, png, svg, proof or bundle.")
+    ] = "json",
+    server_url: ServerUrl = None,
+    key: ApiKey = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Write an award's credential to a file: what its holder gets.
+
+    Examples:
+
+      rootmark award export 5b1f... -o badge.json
+
+      rootmark award export 5b1f... --format png -o badge.png
+    """
+    from registry.cli.client import path_of
+
+    with server(server_url, key) as target:
+        data = target.file(path_of("awards", award, "credential"), format=wanted)
+    write_output(output, data)
+    if str(output) != STANDARD_INPUT:
+        told = {"award": award, "format": wanted, "file": str(output), "bytes": len(data)}
+        show(told, as_json, lambda one: f"{one['format']} written to {one['file']}, {one['bytes']} bytes")
+
+
 def award_text(award: dict[str, Any]) -> str:
     """An award for a person."""
     lines = [

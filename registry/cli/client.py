@@ -151,9 +151,22 @@ class Server:
         )
         return self._decode(sent)
 
+    def post_file(self, path: str, data: bytes, media: str, name: str, fields: Mapping[str, str]) -> Any:
+        """POST a file: as the body where it comes alone, else in a form beside its fields."""
+        if not fields:
+            return self._decode(self._send("POST", path, content=data, headers={"Content-Type": media}))
+        return self._decode(self._send("POST", path, files={"file": (name, data, media)}, data=dict(fields)))
+
     def delete(self, path: str) -> None:
         """DELETE."""
         self._decode(self._send("DELETE", path))
+
+    def file(self, path: str, **query: str | None) -> bytes:
+        """GET a file, as its bytes."""
+        response = self._send("GET", path, params=_given(query))
+        if response.is_error:
+            self._decode(response)
+        return response.content
 
     def exported(self, path: str, accept: str, **query: str | None) -> Iterator[Export]:
         """GET a list's pages in another form than JSON, to its last. Only the cursor is taken from a page's

@@ -103,16 +103,19 @@ def parse_as_of(text: str) -> int | datetime:
     return int(text)
 
 
-def write_output(path: Path, text: str) -> None:
+def write_output(path: Path, content: str | bytes) -> None:
     """Write a file; `-` is standard output.
 
     Raises:
         ValidationError: it cannot be written.
     """
+    data = content.encode("utf-8") if isinstance(content, str) else content
     if str(path) == STANDARD_INPUT:
-        sys.stdout.write(text)
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
         return
     try:
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(data)
     except OSError as error:
         raise ValidationError(f"{path} cannot be written: {_why(error)}") from error

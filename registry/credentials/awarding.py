@@ -43,6 +43,9 @@ from registry.model.awards import Achievement, Award, NewAward
 from registry.ports.store import Store, Unit
 from registry.services.items import NewItem, chunks
 
+FURTHER_SUITES = ("ecdsa-rdfc-2019", "eddsa-jcs-2022", "ecdsa-jcs-2019")
+"""What may be asked for beside the proof that every award has."""
+
 SECURED_AT_ONCE = 500
 MAX_ROWS = 100_000
 LISTED_ROWS = 500
@@ -61,8 +64,13 @@ class Secured:
 class Securer(Protocol):
     """Adds proofs."""
 
-    def secure_many(self, issuer: Address, documents: Sequence[dict[str, Any]]) -> list[Secured]:
+    def secure_many(
+        self, issuer: Address, documents: Sequence[dict[str, Any]], further: Sequence[str] = ()
+    ) -> list[Secured]:
         """Secure documents of few shapes, in order. They share inner objects and are not changed.
+
+        Args:
+            further: names of cryptosuites whose proofs are added to the one that is always there.
 
         Raises:
             MalformedInputError: one of them cannot be secured; the fault's pointer begins with its position,
@@ -88,11 +96,13 @@ class AwardOptions:
         credential_status: whether credentials name their bits in status lists.
         hashed: whether an e-mail address is shown as a salted hash instead of plainly.
         named: whether the recipient's name is shown, plainly.
+        proofs: cryptosuites of `FURTHER_SUITES`, each at most once, whose proofs are added, in this order.
     """
 
     credential_status: bool = True
     hashed: bool = True
     named: bool = False
+    proofs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +256,8 @@ class AwardMaker:
 
     def fingerprint(self, request: AwardRequest) -> bytes:
         """SHA-256 of all that decides what the credential says: the same for a repetition alone."""
-        options = [self.options.credential_status, self.options.hashed, self.options.named]
+        options: list[Any] = [self.options.credential_status, self.options.hashed, self.options.named]
+        options += self.options.proofs
         content = {"award": request.to_json(), "options": options, "supersedes": self.supersedes}
         return sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).digest()
 
@@ -320,7 +331,7 @@ class AwardMaker:
         if not documents:
             return []
         try:
-            secured = self.securer.secure_many(self.issuer, documents)
+            secured = self.securer.secure_many(self.issuer, documents, self.options.proofs)
         except MalformedInputError as error:
             faults = [_of_row(fault, drafts) for fault in error.faults]
             raise type(error)(str(error), faults=faults) from error

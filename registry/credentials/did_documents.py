@@ -39,6 +39,7 @@ ACCOUNT_DID = "did:pkh:"
 KEY_TYPES = {
     SigningKeyKind.ED25519: KeyType.ED25519,
     SigningKeyKind.P256: KeyType.P256,
+    SigningKeyKind.P384: KeyType.P384,
     SigningKeyKind.RSA2048: KeyType.RSA,
 }
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from registry.credentials.agreement import AgreementState, agreement
-from registry.credentials.did_web import issuer_of_did
+from registry.credentials.did_web import account_in_did, issuer_of_did
 from registry.credentials.findings import Finding
 from registry.credentials.identity import IdentityService
+from registry.credentials.own_anchors import OwnAnchors
 from registry.encoding import AccountId, Address, ChainId, to_hex
 from registry.errors import ConfigurationError, RootmarkError
 from registry.model.chain import EventKind
 from registry.ports.chain import ChainReader
 from registry.ports.store import Store
-from registry.verdict.report import CheckName, CheckResult
+from registry.verdict.report import CheckName, CheckResult, ShownAnchor
 
 _MAX_PROFILES = 1_000
 _RESULTS = {
@@ -42,18 +43,31 @@ class NoHosts:
         del issuer
         return None
 
+    def named_by_caller(self, issuer: str) -> Address | None:
+        """The account that stands in the DID. The caller trusts whoever made that DID, so nobody who is not
+        trusted chose the account."""
+        return account_in_did(issuer)
+
     def agreement(self, issuer: str, anchoring: Address) -> Finding | None:
         """What the name itself says."""
         return named_account(issuer, anchoring)
+
+    def anchor_travels(self, anchor: ShownAnchor) -> bool:
+        """False: nothing was handed out here."""
+        del anchor
+        return False
 
 
 class HostedIssuers:
     """`registry.credentials.verification.Hosts` of this server."""
 
-    def __init__(self, store: Store, chain: ChainReader, identity: IdentityService) -> None:
+    def __init__(
+        self, store: Store, chain: ChainReader, identity: IdentityService, anchors: OwnAnchors
+    ) -> None:
         self._store = store
         self._chain = chain
         self._identity = identity
+        self._anchors = anchors
 
     def address_of(self, issuer: str) -> Address | None:
         """The account behind a did:web of this server, if it hosts that issuer."""
@@ -65,6 +79,10 @@ class HostedIssuers:
             return None
         with self._store.read() as unit:
             return None if unit.issuers.get(address) is None else address
+
+    def named_by_caller(self, issuer: str) -> Address | None:
+        """The same: the server answers for its own issuers alone."""
+        return self.address_of(issuer)
 
     def agreement(self, issuer: str, anchoring: Address) -> Finding | None:
         """Whether the account's profile on chain and the DID's document name each other. An account that
@@ -86,3 +104,14 @@ class HostedIssuers:
         account = AccountId(ChainId(self._chain.info.chain_id), anchoring)
         found = agreement(account, uri, document)
         return Finding(CheckName.ISSUER, _RESULTS[found.state], found.detail)
+
+    def anchor_travels(self, anchor: ShownAnchor) -> bool:
+        """Whether `OwnAnchors` has a proof for the batch's documents; not said while the node is silent."""
+        if anchor.batch is None:
+            return False
+        with self._store.read() as unit:
+            batch = unit.batches.by_id(anchor.batch)
+        try:
+            return batch is not None and self._anchors.method_fragment(batch) is not None
+        except RootmarkError:
+            return False

@@ -8,15 +8,21 @@ from dataclasses import dataclass
 from registry.credentials.achievements import AchievementService
 from registry.credentials.assembly import examining
 from registry.credentials.awards import AwardService
+from registry.credentials.exporting import AwardExports
 from registry.credentials.hosts import HostedIssuers
 from registry.credentials.identity import IdentityService
+from registry.credentials.own_anchors import OwnAnchors
 from registry.credentials.publication import Publication, publication
 from registry.credentials.rdf import RdfCanonicalizer
 from registry.credentials.registries import IndexedRegistry
 from registry.credentials.securing import SignedAwards
+from registry.credentials.signed_documents import SignedDocuments
+from registry.credentials.vc_api.issuing import VcIssuing
+from registry.credentials.vc_api.presenting import PresentationVerification
 from registry.credentials.verification import CredentialVerification
 from registry.ports.chain import Chain
 from registry.ports.clock import Clock
+from registry.ports.signer import CredentialKeystore
 from registry.ports.store import Store
 from registry.services.issuing import IssuingService
 from registry.services.policy import Policy
@@ -30,6 +36,9 @@ class CredentialServices:
 
     Attributes:
         documents: verifies documents of any known format.
+        presentations, vc_issuing: what the VC API does beyond that.
+        exports: hands out awards' credentials.
+        signed: makes credentials that are no awards.
     """
 
     identity: IdentityService
@@ -38,6 +47,10 @@ class CredentialServices:
     documents: CredentialVerification
     achievements: AchievementService
     awards: AwardService
+    presentations: PresentationVerification
+    vc_issuing: VcIssuing
+    exports: AwardExports
+    signed: SignedDocuments
 
 
 def credential_services(
@@ -46,6 +59,7 @@ def credential_services(
     clock: Clock,
     policy: Policy,
     identity: IdentityService,
+    keystore: CredentialKeystore,
     canonicalizer: RdfCanonicalizer,
     issuing: IssuingService,
     status: StatusService,
@@ -69,14 +83,17 @@ def credential_services(
         max_index_age_seconds=max_index_age_seconds,
         fetch_hosts=fetch_hosts,
     )
+    formats = examining(canonicalizer, published.documents, chain.ledgers(confirmations=policy.confirmations))
+    anchors = OwnAnchors(chain, identity, confirmations=policy.confirmations)
     documents = CredentialVerification(
         IndexedRegistry(verification, chain),
-        examining(canonicalizer, published.documents, chain.ledgers(confirmations=policy.confirmations)),
-        HostedIssuers(store, chain, identity),
+        formats,
+        HostedIssuers(store, chain, identity, anchors),
         clock,
         trusted,
     )
     securer = SignedAwards(identity, canonicalizer, clock)
+    exports = AwardExports(store, chain, identity, anchors, confirmations=policy.confirmations)
     return CredentialServices(
         identity=identity,
         canonicalizer=canonicalizer,
@@ -86,4 +103,8 @@ def credential_services(
         awards=AwardService(
             store, chain, clock, policy, issuing, status, securer, identity.did, published.assigner
         ),
+        presentations=PresentationVerification(documents, formats, clock),
+        vc_issuing=VcIssuing(store, keystore, canonicalizer, clock),
+        exports=exports,
+        signed=SignedDocuments(store, clock, issuing, securer, exports, canonicalizer, identity.did),
     )

@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Protocol
 
+from registry.credentials.clr import examine_nested, is_clr
+from registry.credentials.did_web import account_in_did
 from registry.credentials.findings import Examination, Examiner, Finding, Presented
 from registry.credentials.formats.data_model import issuer_of, looks_like_a_credential
 from registry.credentials.formats.open_badges_2 import hosted_assertion
@@ -23,10 +25,13 @@ from registry.credentials.merging import (
     merge,
     other_issuer,
     validity_finding,
+    word_that_counts,
 )
+from registry.credentials.nested import Inside, inside_of, registry_findings
 from registry.credentials.patience import Patience
 from registry.credentials.questions import Asked, questions, with_digest
 from registry.credentials.sources import Documents, Ledgers, Tools
+from registry.credentials.suites.proofs import carries_anchor
 from registry.encoding import (
     Address,
     Digest,
@@ -42,9 +47,21 @@ from registry.ports.clock import Clock
 from registry.ports.documents import Canonicalizer
 from registry.services.claims import VerifyRequest, embedded_proof
 from registry.services.moments import refuse_future
-from registry.verdict.report import PRECEDENCE, CheckName, CheckResult, Outcome, Report, ShownReading
+from registry.verdict.report import CheckName, CheckResult, Outcome, Report, ShownAnchor, ShownReading
 
 MAX_SUPPLIED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ProofClaims:
+    """What a document's own proof must have been made for; see `registry.credentials.sources.Tools`."""
+
+    purpose: str = "assertionMethod"
+    challenge: str | None = None
+    domain: str | None = None
+
+
+ASSERTION = ProofClaims()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +75,7 @@ class DocumentRequest:
         issuer: the issuer that the caller expects: an address, or a DID or URL.
         as_of, live: as in `registry.services.claims.VerifyRequest`.
         supplied: other documents that the caller sends along, by address.
+        claims: what its proof must say; a list that it refers to is always an assertion.
     """
 
     presented: Presented
@@ -68,6 +86,7 @@ class DocumentRequest:
     as_of: int | datetime | None = None
     live: bool = False
     supplied: Mapping[str, bytes] = field(default_factory=dict)
+    claims: ProofClaims = ASSERTION
 
 
 class Registry(Protocol):
@@ -94,8 +113,16 @@ class Hosts(Protocol):
         """The account of a hosted issuer's DID; None for anybody else's."""
         ...
 
+    def named_by_caller(self, issuer: str) -> Address | None:
+        """The account of an issuer that the caller named by its DID; None where nothing here says which."""
+        ...
+
     def agreement(self, issuer: str, anchoring: Address) -> Finding | None:
         """Whether the DID and the account on chain name each other; None where nothing here says so."""
+        ...
+
+    def anchor_travels(self, anchor: ShownAnchor) -> bool:
+        """Whether documents of that anchor are handed out here with a proof of it inside."""
         ...
 
 
@@ -118,6 +145,25 @@ class Examining:
     check_status: StatusCheck
     read_anchor: AnchorReader
 
+    def tools(self, now: datetime, supplied: Mapping[str, bytes], claims: ProofClaims) -> Tools:
+        """What one examination may use.
+
+        Raises:
+            ValidationError: more documents were sent along than are taken.
+        """
+        if len(supplied) > MAX_SUPPLIED:
+            raise ValidationError(f"at most {MAX_SUPPLIED} documents can be sent along")
+        return Tools(
+            canonicalizer=self.canonicalizer,
+            documents=self.documents(supplied),
+            ledgers=self.ledgers,
+            now=now,
+            supplied=supplied,
+            purpose=claims.purpose,
+            challenge=claims.challenge,
+            domain=claims.domain,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
@@ -129,6 +175,7 @@ class _Looked:
     tools: Tools
     asked: tuple[VerifyRequest, ...]
     digest: Digest
+    inside: tuple[Inside, ...] = ()
 
 
 class CredentialVerification:
@@ -171,17 +218,20 @@ class CredentialVerification:
         looked: list[_Looked | RootmarkError] = []
         for request in requests:
             try:
-                looked.append(self._look(request, self._tools(request, patience)))
+                looked.append(self._look(request, patience))
             except RootmarkError as error:
                 looked.append(error)
         asked = [question for one in looked for question in _questions(one)]
         answers = iter(self._registry.verify_many(asked) if asked else ())
-        return [self._result(one, [next(answers) for _ in _questions(one)]) for one in looked]
+        return [self._finished(one, [next(answers) for _ in _questions(one)]) for one in looked]
 
     # --- looking --------------------------------------------------------------------------------------------
 
-    def _look(self, request: DocumentRequest, tools: Tools) -> _Looked:
+    def _look(self, request: DocumentRequest, patience: Patience) -> _Looked:
+        tools = self._examining.tools(self._clock.now(), request.supplied, request.claims)
+        tools = replace(tools, canonicalizer=patience.for_a_document())
         refuse_future(request.as_of, tools.now)
+        others = replace(tools, purpose=ASSERTION.purpose, challenge=None, domain=None)
         presented = request.presented
         if request.hosted_at is not None:
             try:
@@ -191,17 +241,48 @@ class CredentialVerification:
         examiner = next((one for one in self._examining.examiners if one.recognises(presented)), None)
         if examiner is None:
             return self._plain(request, tools)
-        examination = examiner.examine(presented, tools)
-        credential, asked = examination.credential, Asked()
-        if credential is not None:
-            status = self._examining.check_status(
-                credential, tools, lambda other: self._examine_other(other, tools)
-            )
-            asked = self._ask(request, credential, examination, tools)
-            findings = (*examination.findings, *status, *asked.findings)
-            examination = replace(examination, findings=findings)
+        examination = self._with_status(examiner.examine(presented, tools), others)
+        credential, inside = examination.credential, tuple[Inside, ...]()
+        if credential is not None and is_clr(credential):
+            examination, inside = self._with_inside(request, examination, others)
+        asked = self._asked(request, examination, tools)
+        examination = replace(examination, findings=(*examination.findings, *asked.findings))
         digest = _shown_digest(presented, credential)
-        return _Looked(request, examination, tools, asked.questions, digest)
+        return _Looked(request, examination, tools, asked.questions, digest, inside)
+
+    def _with_status(self, examination: Examination, tools: Tools) -> Examination:
+        credential = examination.credential
+        if credential is None:
+            return examination
+        status = self._examining.check_status(
+            credential, tools, lambda other: self._examine_other(other, tools)
+        )
+        return replace(examination, findings=(*examination.findings, *status))
+
+    def _with_inside(
+        self, request: DocumentRequest, examination: Examination, tools: Tools
+    ) -> tuple[Examination, tuple[Inside, ...]]:
+        """With the findings about the credentials in a record, and those credentials."""
+        nested = examine_nested(
+            examination.credential or {},
+            lambda other: self._with_status(self._examine_other(other, tools), tools),
+            tools.now,
+        )
+        among = DocumentRequest(Presented(), as_of=request.as_of, live=request.live)
+        found = [*examination.findings, *nested.findings]
+
+        def asked(one: Examination) -> tuple[VerifyRequest, ...]:
+            asked = self._asked(among, one, tools)
+            found.extend(asked.findings)
+            return asked.questions
+
+        inside = inside_of(
+            nested.examinations,
+            asked,
+            lambda issuer: self._hosts.address_of(issuer) is not None,
+            lambda issuer: issuer in self._trusted or issuer == request.issuer,
+        )
+        return replace(examination, findings=tuple(found)), inside
 
     def _plain(self, request: DocumentRequest, tools: Tools) -> _Looked:
         document = request.presented.document
@@ -215,17 +296,6 @@ class CredentialVerification:
             question = with_digest(question, proof.method, tools.canonicalizer)
         return _Looked(request, None, tools, (question,), _shown_digest(request.presented, document))
 
-    def _tools(self, request: DocumentRequest, patience: Patience) -> Tools:
-        if len(request.supplied) > MAX_SUPPLIED:
-            raise ValidationError(f"at most {MAX_SUPPLIED} documents can be sent along")
-        return Tools(
-            canonicalizer=patience.for_a_document(),
-            documents=self._examining.documents(request.supplied),
-            ledgers=self._examining.ledgers,
-            now=self._clock.now(),
-            supplied=request.supplied,
-        )
-
     def _examine_other(self, presented: Presented, tools: Tools) -> Examination:
         """A document that another one refers to, such as a status list credential."""
         for examiner in self._examining.examiners:
@@ -234,13 +304,11 @@ class CredentialVerification:
         detail = "it has no format that is known here"
         return Examination("", (Finding(CheckName.FORMAT, CheckResult.FAIL, detail),))
 
-    def _ask(
-        self,
-        request: DocumentRequest,
-        credential: Mapping[str, JsonValue],
-        examination: Examination,
-        tools: Tools,
-    ) -> Asked:
+    def _asked(self, request: DocumentRequest, examination: Examination, tools: Tools) -> Asked:
+        """The registry is asked about the place that is claimed; without one about each digest."""
+        credential = examination.credential
+        if credential is None:
+            return Asked()
         proof = request.proof or embedded_proof(credential) or self._examining.read_anchor(credential)
         issuer = self._expected_address(request, examination)
         base = VerifyRequest(request.digest, credential, proof, issuer, request.as_of, request.live)
@@ -251,10 +319,20 @@ class CredentialVerification:
         here, that issuer's alone, since a stranger may anchor a copy."""
         if isinstance(request.issuer, bytes):
             return request.issuer
-        named = request.issuer or examination.issuer
+        if request.issuer is not None:
+            return self._hosts.named_by_caller(request.issuer)
+        named = examination.issuer
         return None if named is None else self._hosts.address_of(named)
 
     # --- judging --------------------------------------------------------------------------------------------
+
+    def _finished(
+        self, looked: _Looked | RootmarkError, answers: Sequence[Report | RootmarkError]
+    ) -> Report | RootmarkError:
+        try:
+            return self._result(looked, answers)
+        except ValidationError as error:
+            return error
 
     def _result(
         self, looked: _Looked | RootmarkError, answers: Sequence[Report | RootmarkError]
@@ -262,55 +340,41 @@ class CredentialVerification:
         if isinstance(looked, RootmarkError):
             return looked
         reports = []
-        for answer in answers:
+        for answer in answers[: len(looked.asked)]:
             if isinstance(answer, RootmarkError):
                 return answer
             reports.append(answer)
-        examination = looked.examination
-        if examination is None:
-            return self._of_plain(looked, reports[0])
-        base = self._base(looked, examination, reports)
+        if looked.examination is None:
+            return self._of_plain(looked.request.presented.document or {}, reports[0])
+        found = registry_findings(looked.inside, iter(answers[len(looked.asked) :]))
+        examination = replace(looked.examination, findings=(*looked.examination.findings, *found))
+        base = word_that_counts(reports, has_a_say=self._has_a_say(looked, examination))
         if base is None:
-            return judge_alone(examination, self._circumstances(looked, examination, reports))
-        return merge(base, self._with_issuer_and_dates(base, looked, examination))
+            circumstances = self._circumstances(looked, examination, reports)
+            return judge_alone(_with_anchor_missed(examination), circumstances)
+        examination = self._with_issuer_and_dates(base, looked, examination)
+        return merge(base, self._without_its_anchor(base, examination, looked.request.presented))
 
-    def _of_plain(self, looked: _Looked, base: Report) -> Report:
+    def _of_plain(self, document: Mapping[str, JsonValue], base: Report) -> Report:
         """A credential without a proof of its own still says by whom it is: the account that anchored it must
         be that issuer's."""
-        document = looked.request.presented.document or {}
         issuer = issuer_of(document) if looks_like_a_credential(document) else None
         if issuer is None:
             return base
         found = self._with_identity(base, Examination("", (), issuer=issuer))
         return merge(base, found) if found.findings else base
 
-    def _base(self, looked: _Looked, examination: Examination, reports: Sequence[Report]) -> Report | None:
-        """What the registry says, where it has a say: the worst of it.
-
-        The say of somebody whom nobody here knows does not count, unless the document itself claims a place
-        on the chain: anyone may anchor a copy of another's credential, and revoke that.
-        """
-        found = [report for report in reports if report.outcome is not Outcome.NOT_FOUND]
-        if self._has_a_say(looked, examination):
-            found = found or list(reports[:1])
-        else:
-            found = [report for report in found if _counts(report)]
-        return min(found, key=lambda report: PRECEDENCE.index(report.outcome), default=None)
-
     def _has_a_say(self, looked: _Looked, examination: Examination) -> bool:
         """Whether the registry should know the document: it claims a place there, or its issuer is here."""
-        claims = any(question.proof is not None for question in looked.asked)
-        return claims or self._is_hosted(examination)
-
-    def _is_hosted(self, examination: Examination) -> bool:
+        if any(question.proof is not None for question in looked.asked):
+            return True
         return examination.issuer is not None and self._hosts.address_of(examination.issuer) is not None
 
     def _with_issuer_and_dates(self, base: Report, looked: _Looked, examination: Examination) -> Examination:
         """With findings about what the chain's report leaves out: whether it is by the issuer asked about,
         and the dates that its token sets beside its own."""
         expected = looked.request.issuer
-        instant = self._instant(looked, [base])
-        beside = [validity_finding(examination.validity, instant)]
+        beside = [validity_finding(examination.validity, self._instant(looked, [base]))]
         if isinstance(expected, str) and expected != examination.issuer:
             beside.append(other_issuer(examination.issuer))
         findings = (*examination.findings, *(one for one in beside if one.outcome is not Outcome.VALID))
@@ -331,6 +395,19 @@ class CredentialVerification:
             finding = Finding(CheckName.ISSUER, result, detail)
         return replace(examination, findings=(*examination.findings, finding))
 
+    def _without_its_anchor(
+        self, base: Report, examination: Examination, presented: Presented
+    ) -> Examination:
+        """With a sentence about an anchor proof that was taken out of the document, which no other verifier
+        notices. It decides nothing: the anchor is known here all the same."""
+        document = presented.document
+        if document is None or base.anchor is None or carries_anchor(document):
+            return examination
+        if not self._hosts.anchor_travels(base.anchor):
+            return examination
+        finding = Finding(CheckName.ANCHOR, CheckResult.PASS, "it carries no anchor proof of its own")
+        return replace(examination, findings=(*examination.findings, finding))
+
     def _circumstances(
         self, looked: _Looked, examination: Examination, reports: Sequence[Report]
     ) -> Circumstances:
@@ -341,12 +418,15 @@ class CredentialVerification:
             known=issuer is not None and (issuer in self._trusted or issuer == expected),
             expected=("0x" + expected.hex()) if isinstance(expected, bytes) else expected,
             reading=self._registry.reading(),
-            hosted=self._is_hosted(examination),
             as_of=looked.request.as_of is not None,
         )
 
     def _instant(self, looked: _Looked, reports: Sequence[Report]) -> datetime:
-        """When dates are looked at: now, at the time asked about, or at the block asked about."""
+        """When dates are looked at: now, at the time asked about, or at the block asked about.
+
+        Raises:
+            ValidationError: nobody tells the block's time.
+        """
         as_of = looked.request.as_of
         if as_of is None or isinstance(as_of, datetime):
             return as_of or looked.tools.now
@@ -356,10 +436,17 @@ class CredentialVerification:
         return datetime.fromtimestamp(times[0], UTC)
 
 
-def _counts(report: Report) -> bool:
-    """Whether it is about an entry of somebody known here, or says that the claim contradicts itself."""
-    known = report.issuer.known or any(other.issuer.known for other in report.candidates)
-    return known or report.outcome is Outcome.INVALID
+def _with_anchor_missed(examination: Examination) -> Examination:
+    """For a document whose place was neither shown nor found. Whoever issues under a DID of a server of this
+    kind anchors there and revokes there, so the signature alone does not decide; other issuers need not."""
+    if examination.issuer is None or account_in_did(examination.issuer) is None:
+        return examination
+    detail = (
+        "its issuer anchors what it issues, and this was not found on a chain that is read here; its "
+        "RootmarkProof, with a node of its chain, would settle it"
+    )
+    finding = Finding(CheckName.ANCHOR, CheckResult.UNKNOWN, detail)
+    return replace(examination, findings=(*examination.findings, finding))
 
 
 def _not_hosted(request: DocumentRequest, tools: Tools, error: UnavailableSourceError) -> _Looked:
@@ -370,7 +457,9 @@ def _not_hosted(request: DocumentRequest, tools: Tools, error: UnavailableSource
 
 
 def _questions(looked: _Looked | RootmarkError) -> tuple[VerifyRequest, ...]:
-    return () if isinstance(looked, RootmarkError) else looked.asked
+    if isinstance(looked, RootmarkError):
+        return ()
+    return (*looked.asked, *(question for one in looked.inside for question in one.asked))
 
 
 def _shown_digest(presented: Presented, credential: Mapping[str, JsonValue] | None) -> Digest:

@@ -140,3 +140,23 @@ def test_achievements_are_listed_and_shown(desk: Shell, running: Running, weldin
         assert text in told
     assert desk.run("achievement", "show", "urn:uuid:nothing").code == 4
     assert desk.run("achievement", "create", "-", stdin='{"name": 1}').code == 2
+
+
+def test_credential_is_exported_to_a_file_and_verifies(
+    desk: Shell, welding: dict[str, Any], nowhere: Path
+) -> None:
+    file = write(nowhere / "a.csv", f",Ada,ada@college.example,{welding['id']},A")
+    made = desk.done("award", "create", file)
+    award = made["awards"][0]["id"]
+    told = desk.done("award", "export", award, "-o", "badge.json")
+    assert told["bytes"] == (nowhere / "badge.json").stat().st_size
+    assert desk.run("verify", "badge.json").code == 0
+    assert (
+        "png written to badge.png"
+        in desk.run("award", "export", award, "--format", "png", "-o", "badge.png").out
+    )
+    assert (nowhere / "badge.png").read_bytes().startswith(b"\x89PNG")
+    assert desk.run("award", "export", award, "--format", "jwt", "-o", "-").out.count(".") == 2
+    assert desk.run("award", "export", award, "--format", "pdf", "-o", "x").code == 2
+    ran = desk.run("award", "export", award, "-o", str(nowhere / "none" / "x"))
+    assert (ran.code, "cannot be written" in ran.err) == (2, True)

@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import struct
 import zlib
+from base64 import b64encode
 from dataclasses import dataclass
 from hashlib import sha256
+from html import escape
 from io import BytesIO
 
 from PIL import Image, ImageDraw, ImageOps
 
 from registry.credentials.carriers.baked import refused, require_file_size
+from registry.credentials.carriers.clean_svg import SVG_NAMESPACE
 from registry.credentials.carriers.png import SIGNATURE, chunk_bytes, chunks_of, is_png
 from registry.credentials.carriers.svg import clean_svg
 from registry.errors import TooLargeError, UnsupportedMediaTypeError
@@ -83,6 +86,19 @@ def default_badge(name: str) -> Picture:
     draw.regular_polygon((400, 320, 150), n_sides=3 + other % 6, rotation=other, fill=_colour(other, 90))
     small = image.resize((_BADGE_SIDE, _BADGE_SIDE), Image.Resampling.LANCZOS)  # smooths the edges
     return Picture(PNG_TYPE, _png_of(small))
+
+
+def picture_in_svg(picture: Picture, name: str) -> Picture:
+    """A PNG as the one image of an SVG that is called ``name``; an SVG as it is."""
+    if picture.media_type == SVG_TYPE:
+        return picture
+    width, height = struct.unpack(">II", chunks_of(picture.data)[0].data[:8])
+    size = f'width="{width}" height="{height}"'
+    svg = (
+        f'<svg xmlns="{SVG_NAMESPACE}" viewBox="0 0 {width} {height}" {size}><title>{escape(name)}</title>'
+        f'<image {size} href="data:{PNG_TYPE};base64,{b64encode(picture.data).decode()}"/></svg>'
+    )
+    return Picture(SVG_TYPE, svg.encode())
 
 
 def _pixels_alone(png: bytes) -> bytes:

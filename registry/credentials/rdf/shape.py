@@ -11,10 +11,10 @@ Reading the shape also refuses what no honest credential has, before anything ex
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from registry.credentials.rdf.context_store import ContextStore, Vocabulary
 from registry.credentials.rdf.disguises import Disguises
@@ -43,11 +43,34 @@ _Path: TypeAlias = "tuple[_Path, str | int] | None"
 """Where a value is: the path of what holds it, and its name there. Cheap to extend, unlike a pointer."""
 
 
+class _Stretch(NamedTuple):
+    """What an object gave: where it was, and from where to where its parts and leaves are in the reading."""
+
+    value: dict[str, Any]
+    depth: int
+    fixed: bool
+    parts: slice
+    leaves: slice
+
+    def is_of(self, value: dict[str, Any], depth: int, fixed: bool) -> bool:
+        """Whether this very object, there, gives the same."""
+        return self.value is value and self.depth == depth and self.fixed == fixed
+
+
 @dataclass(slots=True)
 class _Reading:
+    """What was found so far in one document.
+
+    Attributes:
+        stretches: of the inner objects, by their identity; None where nobody will ask.
+        before: the same of the document before.
+    """
+
     parts: list[str] = field(default_factory=list)
     leaves: list[str] = field(default_factory=list)
     contexts: list[tuple[str, _Path]] = field(default_factory=list)
+    stretches: dict[int, _Stretch] | None = None
+    before: _Reading | None = None
 
 
 class ShapeReader:
@@ -69,10 +92,22 @@ class ShapeReader:
             ValidationError: a keyword that is not taken here, a member in disguise (see `Disguises`), a
                 number that is not finite, a value that is not JSON.
         """
+        return self._read(document, _Reading())
+
+    def read_many(self, documents: Iterable[Mapping[str, JsonValue]]) -> Iterator[Shape]:
+        """The shapes of documents, in order. An inner object that a document shares with the one before, the
+        very same in memory, is not read again; none may change meanwhile. Raises as `read`."""
+        before = None
+        for document in documents:
+            reading = _Reading(stretches={}, before=before)
+            yield self._read(document, reading)
+            reading.before = None
+            before = reading
+
+    def _read(self, document: Mapping[str, JsonValue], reading: _Reading) -> Shape:
         for keyword in ("@id", "@type"):
             if keyword in document:  # a document's id and types are looked for under their names
                 raise _disguised(keyword, None)
-        reading = _Reading()
         self._object(reading, dict(document), None, 0, False)
         if len(reading.parts) > MAX_PARTS or sum(map(len, reading.leaves)) > MAX_TEXT_CHARACTERS:
             raise TooComplexError("the document is larger than any credential")
@@ -122,7 +157,10 @@ class ShapeReader:
                 reading.parts.append("s")
                 reading.leaves.append(value)
         elif kind is dict:
-            self._object(reading, value, path, depth + 1, fixed)
+            if reading.stretches is None:
+                self._object(reading, value, path, depth + 1, fixed)
+            else:
+                self._shared(reading, value, path, depth + 1, fixed, reading.stretches)
         elif kind is list:
             if depth > MAX_DEPTH:
                 raise TooComplexError(f"the document is nested more than {MAX_DEPTH} deep")
@@ -134,6 +172,29 @@ class ShapeReader:
             reading.parts.append(f"#{value!r};")
         else:
             raise _invalid("not-json", "a value is not JSON", path)
+
+    def _shared(
+        self,
+        reading: _Reading,
+        value: dict[str, Any],
+        path: _Path,
+        depth: int,
+        fixed: bool,
+        stretches: dict[int, _Stretch],
+    ) -> None:
+        """An object that may be the very one that the document before had; its contexts were looked at
+        then."""
+        parts, leaves = len(reading.parts), len(reading.leaves)
+        before = reading.before
+        known = before.stretches.get(id(value)) if before is not None and before.stretches else None
+        if before is not None and known is not None and known.is_of(value, depth, fixed):
+            reading.parts += before.parts[known.parts]
+            reading.leaves += before.leaves[known.leaves]
+        else:
+            self._object(reading, value, path, depth, fixed)
+        stretches[id(value)] = _Stretch(
+            value, depth, fixed, slice(parts, len(reading.parts)), slice(leaves, len(reading.leaves))
+        )
 
     def _context(self, reading: _Reading, value: Any, path: _Path) -> None:
         several = isinstance(value, list)

@@ -43,6 +43,10 @@ VALID_SECONDS = 3_600
 """How long a signature counts. A list handed out has at least half of it left, so that an old list, shown
 again after a change, is soon worth nothing."""
 
+ALLOWED_BEHIND_SECONDS = 60
+"""A list counts from this long before it is made: for verifiers whose clock is behind, and for verifications
+here that began before the list which they ask for was made."""
+
 KEPT_LISTS = 512
 KEPT_ISSUERS = 64
 CRYPTOSUITE = "eddsa-rdfc-2022"
@@ -143,7 +147,7 @@ class StatusListPublisher:
         now = self._clock.now()
         if made is not None and made.serves(bits, base, now):
             return made if made.heads == heads else replace(made, heads=heads)
-        valid_from = now.replace(microsecond=0)
+        valid_from = now.replace(microsecond=0) - timedelta(seconds=ALLOWED_BEHIND_SECONDS)
         body = self._signed(found, purpose, base, bits, valid_from)
         etag = sha256(body).hexdigest()[:32]
         return _Made(PublishedList(body, etag), heads, bits, base, valid_from)

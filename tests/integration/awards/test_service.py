@@ -59,11 +59,13 @@ class Watched:
     fails_after: int = 0
     sizes: list[int] = field(default_factory=list)
 
-    def secure_many(self, issuer: Address, documents: Sequence[dict[str, Any]]) -> list[Secured]:
+    def secure_many(
+        self, issuer: Address, documents: Sequence[dict[str, Any]], further: Sequence[str] = ()
+    ) -> list[Secured]:
         if self.error is not None and len(self.sizes) >= self.fails_after:
             raise self.error
         self.sizes.append(len(documents))
-        return DigestOnly().secure_many(issuer, documents)
+        return DigestOnly().secure_many(issuer, documents, further)
 
 
 class Lists:
@@ -209,8 +211,10 @@ def test_credential_that_cannot_be_secured_is_named_by_its_row(desk: Desk) -> No
 
 def test_securer_that_loses_a_credential_is_not_trusted(desk: Desk) -> None:
     class Loses(DigestOnly):
-        def secure_many(self, issuer: Address, documents: Sequence[dict[str, Any]]) -> list[Secured]:
-            return super().secure_many(issuer, documents)[1:]
+        def secure_many(
+            self, issuer: Address, documents: Sequence[dict[str, Any]], further: Sequence[str] = ()
+        ) -> list[Secured]:
+            return super().secure_many(issuer, documents, further)[1:]
 
     with pytest.raises(RootmarkError, match="not every"):
         desk.service(Loses()).create(desk.caller, desk.rows(2), OPTIONS)
@@ -337,11 +341,13 @@ def test_award_superseded_from_two_sides_has_one_successor(desk: Desk) -> None:
     other: list[str] = []
 
     class Slow(DigestOnly):
-        def secure_many(self, issuer: Address, documents: Sequence[dict[str, Any]]) -> list[Secured]:
+        def secure_many(
+            self, issuer: Address, documents: Sequence[dict[str, Any]], further: Sequence[str] = ()
+        ) -> list[Secured]:
             if not other:
                 other.append("")
                 other[0] = service.supersede(desk.caller, old, desk.row(credits_earned=2), OPTIONS).award_id
-            return super().secure_many(issuer, documents)
+            return super().secure_many(issuer, documents, further)
 
     with pytest.raises(WrongStateError):
         desk.service(Slow()).supersede(desk.caller, old, desk.row(credits_earned=1), OPTIONS)

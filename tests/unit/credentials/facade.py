@@ -115,9 +115,17 @@ class Hosts:
     """Two issuers are hosted; what ties a DID to an account is what a test says."""
 
     tie: Finding | None = None
+    travels: bool = False
 
     def address_of(self, issuer: str) -> Address | None:
         return {DID: ACCOUNT, OTHER_DID: OTHER}.get(issuer)
+
+    def named_by_caller(self, issuer: str) -> Address | None:
+        return self.address_of(issuer)
+
+    def anchor_travels(self, anchor: ShownAnchor) -> bool:
+        del anchor
+        return self.travels
 
     def agreement(self, issuer: str, anchoring: Address) -> Finding | None:
         address = self.address_of(issuer)

@@ -116,7 +116,6 @@ def test_signature_or_the_formats_own_anchor_vouches(check: CheckName) -> None:
         ({"known": False}, Outcome.INDETERMINATE),
         ({"known": False, "expected": FOREIGN}, Outcome.VALID),
         ({"known": True, "expected": "did:web:other.example"}, Outcome.NOT_FOUND),
-        ({"known": True, "hosted": True}, Outcome.INDETERMINATE),
     ],
 )
 def test_issuer_must_be_known_and_the_one_asked_about(changes: dict[str, Any], outcome: Outcome) -> None:

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from registry.credentials.findings import Presented
-from registry.credentials.patience import Patience
-from registry.credentials.verification import MAX_SUPPLIED
+from registry.credentials.verification import ASSERTION, MAX_SUPPLIED
 from registry.encoding import Digest, DigestMethod, Root, Salt, credential_digest
 from registry.errors import (
     StoreUnavailableError,
@@ -422,7 +421,7 @@ def test_document_that_cannot_be_read_is_judged_by_its_findings() -> None:
 
 def test_another_document_is_examined_by_the_same_formats() -> None:
     made = verifier(Registry())
-    tools = made._tools(ask(), Patience(Canonicalizer()))
+    tools = made._examining.tools(NOW, {}, ASSERTION)
     assert made._examine_other(Presented(document={"proof": {}}), tools) == examined()
     assert made._examine_other(Presented(document={}), tools).findings[0].result is FAIL
 
@@ -444,3 +443,49 @@ def test_question_carries_what_was_asked() -> None:
     verifier(registry).verify(ask(live=True, as_of=LONG_AGO))
     asked: VerifyRequest = registry.asked[0]
     assert (asked.live, asked.as_of, asked.credential) == (True, LONG_AGO, examined().credential)
+
+
+def test_anchor_proof_that_was_taken_out_is_said_and_decides_nothing() -> None:
+    for hosts, said in ((Hosts(travels=True), True), (Hosts(), False)):
+        made = verifier(Registry(report()), hosts=hosts).verify(ask())
+        assert made.outcome is Outcome.VALID
+        assert ("no anchor proof of its own" in made.check(CheckName.ANCHOR).detail) is said
+    token = verifier(Registry(report()), hosts=Hosts(travels=True)).verify(ask(TOKEN))
+    assert "no anchor proof" not in token.check(CheckName.ANCHOR).detail
+    unanchored = verifier(Registry(NOT_FOUND), examined(issuer=DID), hosts=Hosts(travels=True)).verify(ask())
+    assert "no anchor proof" not in unanchored.check(CheckName.ANCHOR).detail
+
+
+# --- records of several credentials -------------------------------------------------------------------------
+
+CLR = {"type": ["VerifiableCredential", "ClrCredential"]}
+
+
+def record(*inside: Any) -> Any:
+    subject = {"id": "did:example:ada", "type": ["ClrSubject"], "verifiableCredential": list(inside)}
+    return examined(**CLR, credentialSubject=subject)
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (report(), Outcome.VALID),
+        (report(Outcome.REVOKED), Outcome.REVOKED),
+        (report(Outcome.REVOKED, STRANGER, known=False), Outcome.VALID),
+        (NOT_FOUND, Outcome.VALID),
+        (StoreUnavailableError("gone"), Outcome.INDETERMINATE),
+    ],
+)
+def test_credential_inside_a_record_is_asked_about_too(answer: Any, outcome: Outcome) -> None:
+    inner = {"id": "urn:uuid:0b1e5f6a-4c3d-4e2f-9a8b-7c6d5e4f3a2b", "proof": {}, "issuer": FOREIGN}
+    made = verifier(Registry(NOT_FOUND), record(inner))
+    examiner = made._examining.examiners[0]
+    outer = examiner.examination  # type: ignore[attr-defined]
+    examiner.examine = (  # type: ignore[method-assign]
+        lambda presented, tools: examined(**inner) if presented.document == inner else outer
+    )
+    registry = made._registry
+    registry.answer = (  # type: ignore[attr-defined]
+        lambda request: answer if request.credential["id"] == inner["id"] else NOT_FOUND
+    )
+    assert made.verify(ask(issuer=FOREIGN)).outcome is outcome

@@ -1,0 +1,226 @@
+"""How an award's credential is handed out: as JSON, in a token, in a picture, with what proves it beside it.
+
+The JSON is what was signed when the award was issued, with the anchor as its first proof where a verifier of
+such proofs can check it (`registry.credentials.own_anchors`). A token is signed when it is asked for, by the
+issuer's present key, over the credential without its proofs, so that its digest is the anchored one too; the
+signature is deterministic. Nothing that is handed out is stored.
+
+Invariant: an erased award, or one whose batch has failed, is not handed out.
+
+Source: Open Badges 3.0, sections 5.3 (baking) and 8.2 (VC-JWT); Securing Verifiable Credentials using JOSE
+and COSE, section 3.1; media types: VC Data Model 2.0, appendix C, and RFC 7519, section 10.3.1.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+import orjson
+
+from registry.credentials.carriers.images import PNG_TYPE, SVG_TYPE, Picture, default_badge, picture_in_svg
+from registry.credentials.carriers.png import bake_png
+from registry.credentials.carriers.svg import bake_svg
+from registry.credentials.did_documents import public_key_of
+from registry.credentials.formats.data_model import issuer_of
+from registry.credentials.formats.jwt_credentials import issue_vc_jose, issue_vc_jwt
+from registry.credentials.identity import IdentityService, IssuerSigner
+from registry.credentials.own_anchors import OwnAnchors
+from registry.encoding import AccountId, ChainId
+from registry.errors import NotFoundError, UnsupportedByNodeError, WrongStateError
+from registry.merkle import AnchorHint, InclusionProof, proof_to_json
+from registry.model.awards import Award
+from registry.model.batches import Batch, BatchState, Entry
+from registry.model.issuers import Caller
+from registry.ports.chain import Chain
+from registry.ports.store import Store
+from registry.services.access import may_see_private
+from registry.services.offline import VerifyRequest, make_bundle
+from registry.services.sealing import inclusion_proof
+
+JSON_TYPE = "application/vc"
+VC_JOSE_TYPE = "application/vc+jwt"
+JWT_TYPE = "application/jwt"
+PLAIN_JSON_TYPE = "application/json"
+
+
+class ExportFormat(StrEnum):
+    """What can be asked for."""
+
+    JSON = "json"
+    JWT = "jwt"
+    VC_JWT = "vc-jwt"
+    PNG = "png"
+    SVG = "svg"
+    PROOF = "proof"
+    BUNDLE = "bundle"
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A file, and what it may be called."""
+
+    media_type: str
+    file_name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """An award with all that its credential is made of; ``document`` as it was secured."""
+
+    award: Award
+    entry: Entry
+    batch: Batch
+    document: bytes
+    inclusion: InclusionProof
+
+
+class AwardExports:
+    """Hands out the credentials of awards. For their issuer's keys and the server's administrator."""
+
+    def __init__(
+        self,
+        store: Store,
+        chain: Chain,
+        identity: IdentityService,
+        anchors: OwnAnchors,
+        *,
+        confirmations: int,
+    ) -> None:
+        self._store = store
+        self._chain = chain
+        self._identity = identity
+        self._anchors = anchors
+        self._confirmations = confirmations
+        self._makers: Mapping[ExportFormat, Callable[[_Held], Exported]] = {
+            ExportFormat.JSON: self._json,
+            ExportFormat.JWT: self._jwt,
+            ExportFormat.VC_JWT: self._vc_jwt,
+            ExportFormat.PNG: self._png,
+            ExportFormat.SVG: self._svg,
+            ExportFormat.PROOF: self._proof,
+            ExportFormat.BUNDLE: self._bundle,
+        }
+
+    def export(self, caller: Caller, award_id: str, wanted: ExportFormat) -> Exported:
+        """The award's credential in a format.
+
+        Raises:
+            NotFoundError: no such award of the caller's issuer.
+            WrongStateError: it is erased or its batch has failed; a token for a DID that is the issuer's no
+                longer; a bundle before the anchor is final, or where the node proves no storage.
+            ChainUnavailableError: the node does not answer, where it is needed.
+            SignerError: a token cannot be signed.
+        """
+        return self._makers[wanted](self._held(caller, award_id))
+
+    def document(self, caller: Caller, award_id: str) -> dict[str, Any]:
+        """The credential with its proofs, as `json` hands it out. Raises as `export`."""
+        return self._secured(self._held(caller, award_id))
+
+    def _held(self, caller: Caller, award_id: str) -> _Held:
+        with self._store.read() as unit:
+            award = unit.awards.get(award_id)
+            if award is None or not may_see_private(caller, award.issuer):
+                raise NotFoundError("no such award of this issuer")
+            entries = unit.entries.by_indices([(award.batch_seq, award.index)])
+            document = unit.entries.document(award.batch_seq, award.index)
+            batch = unit.batches.by_seq(award.batch_seq)
+            if not entries or document is None or batch is None:
+                raise WrongStateError("the award is erased")
+            if batch.state is BatchState.FAILED:
+                raise WrongStateError("the award's batch has failed: nothing vouches for it")
+            return _Held(award, entries[0], batch, document, inclusion_proof(unit, entries[0]))
+
+    # --- documents ------------------------------------------------------------------------------------------
+
+    def _secured(self, held: _Held) -> dict[str, Any]:
+        """The credential with its proofs, the anchor first."""
+        document: dict[str, Any] = orjson.loads(held.document)
+        anchor = self._anchors.proof(held.batch, held.inclusion, issuer_of(document) or "")
+        if anchor is not None:
+            stored = document.get("proof", [])
+            document["proof"] = [anchor, *(stored if isinstance(stored, list) else [stored])]
+        return document
+
+    def _json(self, held: _Held) -> Exported:
+        return _exported(held, JSON_TYPE, "credential", "json", orjson.dumps(self._secured(held)))
+
+    def _jwt(self, held: _Held) -> Exported:
+        unsecured, signer = self._unsecured(held)
+        token = issue_vc_jose(unsecured, public_key_of(signer.key), signer.method, signer.signer.sign)
+        return _exported(held, VC_JOSE_TYPE, "credential", "jwt", token.encode())
+
+    def _vc_jwt(self, held: _Held) -> Exported:
+        unsecured, signer = self._unsecured(held)
+        token = issue_vc_jwt(unsecured, public_key_of(signer.key), signer.signer.sign, kid=signer.method)
+        return _exported(held, JWT_TYPE, "credential", "vc.jwt", token.encode())
+
+    def _unsecured(self, held: _Held) -> tuple[dict[str, Any], IssuerSigner]:
+        """What a token wraps, and who signs it."""
+        document = orjson.loads(held.document)
+        signer = self._identity.signer(held.award.issuer)
+        if issuer_of(document) != signer.did:
+            raise WrongStateError("the credential is by a DID that the issuer has no longer: it has no key")
+        return {name: value for name, value in document.items() if name != "proof"}, signer
+
+    # --- pictures -------------------------------------------------------------------------------------------
+
+    def _png(self, held: _Held) -> Exported:
+        picture = self._picture(held, PNG_TYPE)
+        baked = bake_png(picture.data, orjson.dumps(self._secured(held)))
+        return _exported(held, PNG_TYPE, "badge", "png", baked)
+
+    def _svg(self, held: _Held) -> Exported:
+        picture = self._picture(held, SVG_TYPE)
+        text = json.dumps(self._secured(held), separators=(",", ":"))  # escapes what XML cannot hold
+        return _exported(held, SVG_TYPE, "badge", "svg", bake_svg(picture.data, text.encode()))
+
+    def _picture(self, held: _Held, media_type: str) -> Picture:
+        """The achievement's picture in that form."""
+        name = self._achievement_name(held.award)
+        picture = default_badge(name)
+        return picture if media_type == PNG_TYPE else picture_in_svg(picture, name)
+
+    def _achievement_name(self, award: Award) -> str:
+        with self._store.read() as unit:
+            found = unit.achievements.get(award.achievement_id, award.achievement_version)
+        return "" if found is None else str(found.document["name"])
+
+    # --- what proves it -------------------------------------------------------------------------------------
+
+    def _proof(self, held: _Held) -> Exported:
+        made = proof_to_json(self._shown_proof(held))
+        return _exported(held, PLAIN_JSON_TYPE, "proof", "json", orjson.dumps(made))
+
+    def _shown_proof(self, held: _Held) -> InclusionProof:
+        """With the hints where its root stands."""
+        registry = AccountId(ChainId(self._chain.info.chain_id), self._chain.info.address)
+        at = held.batch.anchor
+        hint = None
+        if at is not None:
+            hint = AnchorHint(at.transaction, at.block_number, at.block_hash, at.anchored_at)
+        return replace(held.inclusion, registry=registry, anchor=hint)
+
+    def _bundle(self, held: _Held) -> Exported:
+        if held.batch.state is not BatchState.FINAL:
+            raise WrongStateError("the award's anchor is not final yet, and a bundle is of a final block")
+        request = VerifyRequest(
+            credential=self._secured(held),
+            proof=self._shown_proof(held),
+            computed={held.entry.method: held.entry.digest},
+        )
+        try:
+            made = make_bundle(self._chain, request, confirmations=self._confirmations)
+        except UnsupportedByNodeError as error:
+            detail = "the chain's node proves no storage (eth_getProof), of which bundles are made"
+            raise WrongStateError(detail) from error
+        return _exported(held, PLAIN_JSON_TYPE, "bundle", "json", orjson.dumps(made))
+
+
+def _exported(held: _Held, media_type: str, kind: str, ending: str, data: bytes) -> Exported:
+    return Exported(media_type, f"{kind}-{held.award.id}.{ending}", data)
