@@ -19,7 +19,7 @@ from registry.credentials.did_web import account_in_did
 from registry.credentials.findings import Examination, Examiner, Finding, Presented
 from registry.credentials.formats.open_badges_2 import hosted_assertion
 from registry.credentials.merging import Circumstances, judge_alone, merge
-from registry.credentials.nested import Inside, inside_of, registry_findings
+from registry.credentials.nested import Inside, inside_of, registry_findings, remembering
 from registry.credentials.rdf import rdf_digest
 from registry.credentials.sources import Documents, Ledgers, Tools
 from registry.credentials.suites.proofs import carries_anchor
@@ -227,29 +227,32 @@ class CredentialVerification:
         examiner = next((one for one in self._examining.examiners if one.recognises(presented)), None)
         if examiner is None:
             return self._plain(request)
-        examination = self._with_status(examiner.examine(presented, tools), others)
+        examination = self._with_status(
+            examiner.examine(presented, tools), others, lambda other: self._examine_other(other, others)
+        )
         credential, inside = examination.credential, tuple[Inside, ...]()
         if credential is not None and is_clr(credential):
             examination, inside = self._with_inside(request, examination, others)
         asked = self._asked(request, examination)
         return _Looked(request, examination, tools, asked, _shown_digest(presented, credential), inside)
 
-    def _with_status(self, examination: Examination, tools: Tools) -> Examination:
+    def _with_status(
+        self, examination: Examination, tools: Tools, examine: Callable[[Presented], Examination]
+    ) -> Examination:
         credential = examination.credential
         if credential is None:
             return examination
-        status = self._examining.check_status(
-            credential, tools, lambda other: self._examine_other(other, tools)
-        )
+        status = self._examining.check_status(credential, tools, examine)
         return replace(examination, findings=(*examination.findings, *status))
 
     def _with_inside(
         self, request: DocumentRequest, examination: Examination, tools: Tools
     ) -> tuple[Examination, tuple[Inside, ...]]:
         """With the findings about the credentials in a record, and those credentials."""
+        tools, examine = remembering(tools, self._examine_other)
         nested = examine_nested(
             examination.credential or {},
-            lambda other: self._with_status(self._examine_other(other, tools), tools),
+            lambda other: self._with_status(self._examine_other(other, tools), tools, examine),
             tools.now,
         )
         among = DocumentRequest(Presented(), as_of=request.as_of, live=request.live)
