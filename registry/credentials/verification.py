@@ -238,11 +238,14 @@ class CredentialVerification:
         document = request.presented.document
         if document is None:
             raise ValidationError("no format that is known here was recognised")
-        if isinstance(request.issuer, str):
-            raise ValidationError("this document names its issuer by no DID; name the issuer's address")
-        return VerifyRequest(
-            request.digest, document, request.proof, request.issuer, request.as_of, request.live
-        )
+        issuer = request.issuer
+        if isinstance(issuer, str):
+            issuer = self._hosts.named_by_caller(issuer)
+            if issuer is None:
+                raise ValidationError("this document is known by its digest alone; name the issuer's address")
+        proof = request.proof or embedded_proof(document)
+        base = VerifyRequest(request.digest, document, proof, issuer, request.as_of, request.live)
+        return base if proof is None else self._with_digest(base, proof.method)
 
     def _examine_other(self, presented: Presented, tools: Tools) -> Examination:
         """A document that another one refers to, such as a status list credential."""
