@@ -191,3 +191,13 @@ _SUPERSEDED = object_of(
 SUPERSEDED = answers(
     "The new award, and the status request that revokes the old one", _SUPERSEDED, 202
 ) | answers("Settled within Prefer: wait", _SUPERSEDED)
+
+ENDORSEMENT_EXAMPLE: dict[str, Any] = {
+    "subject": "https://college.example",
+    "comment": "Their welding courses are what they say.",
+}
+RECORD_EXAMPLE: dict[str, Any] = {"recipient": {"email": "ada@college.example"}}
+_SIGNED = object_of({"digest": HEX32, "batch": TEXT, "index": _COUNT, "state": TEXT, "credential": OBJECT})
+SIGNED = answers("The signed credential, and its place in the open batch", _SIGNED, 202) | answers(
+    "Its batch has settled within Prefer: wait", _SIGNED
+)

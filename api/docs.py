@@ -70,6 +70,7 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     "credential_status": {"type": "string", "enum": ["true", "false"]},
     "identity": {"type": "string", "enum": ["hashed", "plain"]},
     "name": {"type": "string", "enum": ["omit", "plain"]},
+    "assertionId": {"type": "string", "description": "The award that the caller has before it; ignored."},
     "proofs": {
         "type": "string",
         "description": "Further proofs, by comma: ecdsa-rdfc-2019, eddsa-jcs-2022, ecdsa-jcs-2019.",

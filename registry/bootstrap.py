@@ -33,6 +33,7 @@ from registry.credentials.keystore import EncryptedCredentialKeystore
 from registry.credentials.publication import Publication
 from registry.credentials.rdf import ContextStore, Pin, RdfCanonicalizer
 from registry.credentials.services import credential_services
+from registry.credentials.signed_documents import SignedDocuments
 from registry.credentials.vc_api.issuing import VcIssuing
 from registry.credentials.vc_api.presenting import PresentationVerification
 from registry.credentials.verification import CredentialVerification
@@ -98,6 +99,7 @@ class App:
     presentations: PresentationVerification
     vc_issuing: VcIssuing
     exports: AwardExports
+    signed: SignedDocuments
     worker: Worker
     spool_directory: Path
     jsonrpc: Callable[[Any], Any] | None
@@ -239,6 +241,7 @@ def _wire(
         presentations=credentials.presentations,
         vc_issuing=credentials.vc_issuing,
         exports=credentials.exports,
+        signed=credentials.signed,
         worker=Worker(steps, poll_seconds=settings.poll_seconds),
         spool_directory=private_directory(data_dir / "incoming"),
         jsonrpc=jsonrpc,

@@ -101,7 +101,7 @@ class Replacement(Body):
         """
         return AwardRequest(
             place=place,
-            recipient=None if self.recipient is None else _recipient(self.recipient),
+            recipient=None if self.recipient is None else recipient_of(self.recipient),
             achievement_id=self.achievement_id,
             external_id=self.external_id,
             issued_on=self.issued_on,
@@ -198,7 +198,8 @@ def _placed(fault: Fault, place: Place) -> Fault:
     return place.fault(fault.code, fault.detail, (fault.pointer or "").removeprefix("/"))
 
 
-def _recipient(body: RecipientBody) -> Recipient:
+def recipient_of(body: RecipientBody) -> Recipient:
+    """The recipient. Raises `ValidationError` when it is none or several."""
     given = [name for name in ("email", "did", "url") if getattr(body, name) is not None]
     if len(given) != 1:
         raise invalid("recipient", "exactly one of email, did and url is expected", "/recipient")

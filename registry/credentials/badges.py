@@ -142,7 +142,7 @@ def open_badge_credential(
         "id": badge.uuid.urn,
         "type": ["VerifiableCredential", "OpenBadgeCredential"],
         "name": achievement["name"],
-        "issuer": _profile(badge.issuer),
+        "issuer": profile_object(badge.issuer),
         "validFrom": format_time(badge.valid_from),
     }
     if badge.valid_until is not None:
@@ -176,7 +176,7 @@ def endorsement_credential(
         "id": uuid.urn,
         "type": ["VerifiableCredential", "EndorsementCredential"],
         "name": name,
-        "issuer": _profile(issuer),
+        "issuer": profile_object(issuer),
         "validFrom": format_time(valid_from),
     }
     if valid_until is not None:
@@ -229,7 +229,8 @@ def _derived(uuid: UUID, name: str, number: int = 0) -> str:
     return uuid5(uuid, f"{name} {number}").urn
 
 
-def _profile(profile: Profile) -> dict[str, Any]:
+def profile_object(profile: Profile) -> dict[str, Any]:
+    """The `Profile` as which an issuer stands in a credential."""
     return {"id": profile.id, "type": ["Profile"], "name": profile.name, "url": profile.url}
 
 

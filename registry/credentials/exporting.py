@@ -118,6 +118,10 @@ class AwardExports:
         """
         return self._makers[wanted](self._held(caller, award_id))
 
+    def document(self, caller: Caller, award_id: str) -> dict[str, Any]:
+        """The credential with its proofs, as `json` hands it out. Raises as `export`."""
+        return self._secured(self._held(caller, award_id))
+
     def _held(self, caller: Caller, award_id: str) -> _Held:
         with self._store.read() as unit:
             award = unit.awards.get(award_id)

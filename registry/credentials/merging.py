@@ -82,7 +82,8 @@ def merge(base: Report, examination: Examination) -> Report:
     """The chain's report about a document, together with what the document told."""
     findings = _beside_the_anchor(base, examination)
     outcome = worst([base.outcome, *(finding.outcome for finding in findings)])
-    checks = tuple(_merged(check, _of(findings, check.name)) for check in base.checks)
+    looked_at = [_unanchored_integrity(base) if c.name is CheckName.INTEGRITY else c for c in base.checks]
+    checks = tuple(_merged(check, _of(findings, check.name)) for check in looked_at)
     summary = base.summary
     if outcome is not base.outcome:
         summary = _sentence(outcome, _deciding(findings, outcome)) + _test_chain(base.as_of)
@@ -132,6 +133,15 @@ def _merged(check: Check, findings: Sequence[Finding]) -> Check:
     """The chain's check and the document's findings; the worse result shows."""
     others = [Check(finding.check, finding.result, finding.detail) for finding in findings]
     return _worst_of(check.name, [check, *others])
+
+
+def _unanchored_integrity(base: Report) -> Check:
+    """That a document has the digest computed from it says nothing where no such digest is anchored."""
+    detail = "its digest is not anchored here, so that only its own proofs can vouch for it"
+    found = base.check(CheckName.INTEGRITY)
+    if base.outcome is Outcome.NOT_FOUND and found.result is CheckResult.PASS:
+        return Check(CheckName.INTEGRITY, CheckResult.SKIPPED, detail)
+    return found
 
 
 def _worst_of(name: CheckName, checks: Sequence[Check]) -> Check:

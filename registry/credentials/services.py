@@ -16,6 +16,7 @@ from registry.credentials.publication import Publication, publication
 from registry.credentials.rdf import RdfCanonicalizer
 from registry.credentials.registries import IndexedRegistry
 from registry.credentials.securing import SignedAwards
+from registry.credentials.signed_documents import SignedDocuments
 from registry.credentials.vc_api.issuing import VcIssuing
 from registry.credentials.vc_api.presenting import PresentationVerification
 from registry.credentials.verification import CredentialVerification
@@ -36,6 +37,8 @@ class CredentialServices:
     Attributes:
         documents: verifies documents of any known format.
         presentations, vc_issuing: what the VC API does beyond that.
+        exports: hands out awards' credentials.
+        signed: makes credentials that are no awards.
     """
 
     identity: IdentityService
@@ -47,6 +50,7 @@ class CredentialServices:
     presentations: PresentationVerification
     vc_issuing: VcIssuing
     exports: AwardExports
+    signed: SignedDocuments
 
 
 def credential_services(
@@ -89,6 +93,7 @@ def credential_services(
         trusted,
     )
     securer = SignedAwards(identity, canonicalizer, clock)
+    exports = AwardExports(store, chain, identity, anchors, confirmations=policy.confirmations)
     return CredentialServices(
         identity=identity,
         canonicalizer=canonicalizer,
@@ -100,5 +105,6 @@ def credential_services(
         ),
         presentations=PresentationVerification(documents, formats, clock),
         vc_issuing=VcIssuing(store, keystore, canonicalizer, clock),
-        exports=AwardExports(store, chain, identity, anchors, confirmations=policy.confirmations),
+        exports=exports,
+        signed=SignedDocuments(store, clock, issuing, securer, exports, canonicalizer, identity.did),
     )

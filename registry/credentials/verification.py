@@ -14,13 +14,15 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Protocol
 
+from registry.credentials.clr import examine_nested, is_clr
 from registry.credentials.did_web import account_in_did
 from registry.credentials.findings import Examination, Examiner, Finding, Presented
 from registry.credentials.formats.open_badges_2 import hosted_assertion
 from registry.credentials.merging import Circumstances, judge_alone, merge
+from registry.credentials.nested import Inside, inside_of, registry_findings
 from registry.credentials.rdf import rdf_digest
 from registry.credentials.sources import Documents, Ledgers, Tools
-from registry.credentials.suites.proofs import is_anchor, proofs_of
+from registry.credentials.suites.proofs import carries_anchor
 from registry.encoding import (
     Address,
     Digest,
@@ -162,6 +164,7 @@ class _Looked:
     tools: Tools
     asked: tuple[VerifyRequest, ...]
     digest: Digest
+    inside: tuple[Inside, ...] = ()
 
 
 class CredentialVerification:
@@ -224,15 +227,39 @@ class CredentialVerification:
         examiner = next((one for one in self._examining.examiners if one.recognises(presented)), None)
         if examiner is None:
             return self._plain(request)
-        examination = examiner.examine(presented, tools)
+        examination = self._with_status(examiner.examine(presented, tools), others)
+        credential, inside = examination.credential, tuple[Inside, ...]()
+        if credential is not None and is_clr(credential):
+            examination, inside = self._with_inside(request, examination, others)
+        asked = self._asked(request, examination)
+        return _Looked(request, examination, tools, asked, _shown_digest(presented, credential), inside)
+
+    def _with_status(self, examination: Examination, tools: Tools) -> Examination:
         credential = examination.credential
-        if credential is not None:
-            status = self._examining.check_status(
-                credential, others, lambda other: self._examine_other(other, others)
-            )
-            examination = replace(examination, findings=(*examination.findings, *status))
-        asked = () if credential is None else tuple(self._asked(request, credential, examination))
-        return _Looked(request, examination, tools, asked, _shown_digest(presented, credential))
+        if credential is None:
+            return examination
+        status = self._examining.check_status(
+            credential, tools, lambda other: self._examine_other(other, tools)
+        )
+        return replace(examination, findings=(*examination.findings, *status))
+
+    def _with_inside(
+        self, request: DocumentRequest, examination: Examination, tools: Tools
+    ) -> tuple[Examination, tuple[Inside, ...]]:
+        """With the findings about the credentials in a record, and those credentials."""
+        nested = examine_nested(
+            examination.credential or {},
+            lambda other: self._with_status(self._examine_other(other, tools), tools),
+            tools.now,
+        )
+        among = DocumentRequest(Presented(), as_of=request.as_of, live=request.live)
+        inside = inside_of(
+            nested.examinations,
+            lambda one: self._asked(among, one),
+            lambda issuer: self._hosts.address_of(issuer) is not None,
+            lambda issuer: issuer in self._trusted or issuer == request.issuer,
+        )
+        return replace(examination, findings=(*examination.findings, *nested.findings)), inside
 
     def _plain(self, request: DocumentRequest) -> VerifyRequest:
         document = request.presented.document
@@ -255,17 +282,18 @@ class CredentialVerification:
         detail = "it has no format that is known here"
         return Examination("", (Finding(CheckName.FORMAT, CheckResult.FAIL, detail),))
 
-    def _asked(
-        self, request: DocumentRequest, credential: Mapping[str, JsonValue], examination: Examination
-    ) -> list[VerifyRequest]:
+    def _asked(self, request: DocumentRequest, examination: Examination) -> tuple[VerifyRequest, ...]:
         """The registry is asked about the place that is claimed; without one about each digest."""
+        credential = examination.credential
+        if credential is None:
+            return ()
         proof = request.proof or embedded_proof(credential) or self._examining.read_anchor(credential)
         issuer = self._expected_address(request, examination)
         base = VerifyRequest(request.digest, credential, proof, issuer, request.as_of, request.live)
         if proof is not None:
-            return [self._with_digest(base, proof.method)]
+            return (self._with_digest(base, proof.method),)
         if not self._registry.finds_by_digest or not _is_unguessable(credential):
-            return []
+            return ()
         methods = [DigestMethod.JCS_SHA256]
         if "@context" in credential:
             methods.insert(0, DigestMethod.RDFC_SHA256)
@@ -275,7 +303,7 @@ class CredentialVerification:
                 asked.append(replace(self._with_digest(base, method), method=method))
             except MalformedInputError:
                 continue  # it has no such digest: an unknown context, say, which a finding names
-        return asked
+        return tuple(asked)
 
     def _expected_address(self, request: DocumentRequest, examination: Examination) -> Address | None:
         """Whose entries count: those of the issuer asked about; else, for a document by an issuer hosted
@@ -302,12 +330,14 @@ class CredentialVerification:
             return looked
         if isinstance(looked, VerifyRequest):
             return answers[0]
+        about_inside = iter(answers[len(looked.asked) :])
+        found = registry_findings(looked.inside, about_inside)
+        examination = replace(looked.examination, findings=(*looked.examination.findings, *found))
         reports = []
-        for answer in answers:
+        for answer in answers[: len(looked.asked)]:
             if isinstance(answer, RootmarkError):
                 return answer
             reports.append(answer)
-        examination = looked.examination
         base = next((one for one in reports if one.outcome is not Outcome.NOT_FOUND), None)
         if base is None and reports and self._has_a_say(looked):
             base = reports[0]
@@ -344,7 +374,7 @@ class CredentialVerification:
         """With a sentence about an anchor proof that was taken out of the document, which no other verifier
         notices. It decides nothing: the anchor is known here all the same."""
         document = presented.document
-        if document is None or base.anchor is None or _carries_an_anchor(document):
+        if document is None or base.anchor is None or carries_anchor(document):
             return examination
         if not self._hosts.anchor_travels(base.anchor):
             return examination
@@ -386,14 +416,9 @@ def _not_hosted(request: DocumentRequest, tools: Tools, error: UnavailableSource
 def _questions(looked: _Looked | VerifyRequest | RootmarkError) -> tuple[VerifyRequest, ...]:
     if isinstance(looked, RootmarkError):
         return ()
-    return (looked,) if isinstance(looked, VerifyRequest) else looked.asked
-
-
-def _carries_an_anchor(document: Mapping[str, JsonValue]) -> bool:
-    try:
-        return any(map(is_anchor, proofs_of(document)))
-    except ValidationError:
-        return False
+    if isinstance(looked, VerifyRequest):
+        return (looked,)
+    return (*looked.asked, *(question for one in looked.inside for question in one.asked))
 
 
 def _is_unguessable(credential: Mapping[str, JsonValue]) -> bool:

@@ -60,6 +60,11 @@ class AwardRepository(Protocol):
         """Newest first: by (batch seq, index) downwards, less than ``before``."""
         ...
 
+    def to_recipient(self, issuer: Address, member: str, value: str) -> Sequence[Award]:
+        """The issuer's awards whose recipient has ``member`` (email, did or url) with that value, but for
+        upper and lower case in e-mail addresses; oldest first, erased ones not. Reads all of the issuer's."""
+        ...
+
     def supersede(self, award_id: str, by: str) -> bool:
         """Say that ``by`` replaces the award. False when another one does already."""
         ...

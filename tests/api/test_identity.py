@@ -55,6 +55,15 @@ def test_malformed_address_or_query_is_named(api: Api, signing: tuple[str, httpx
         problem(api.public.get(path, params={"x": "1"}), 422, "validation")
 
 
+def test_revocation_list_takes_no_query_but_the_award_that_is_asked_about(
+    api: Api, signing: tuple[str, httpx.Client]
+) -> None:
+    path = f"/issuers/{signing[0]}/revocation-list.json"
+    problem(api.public.get(path, params={"x": "1"}), 422, "validation")
+    twice = [("assertionId", "urn:uuid:1"), ("assertionId", "urn:uuid:2")]
+    problem(api.public.get(path, params=twice), 422, "validation")
+
+
 @pytest.mark.parametrize(
     "did",
     [
@@ -174,6 +183,16 @@ def test_profile_is_json_and_names_the_anchoring_key(api: Api, signing: tuple[st
     assert found["publicKey"][0]["created"] == chain["added_at"]
     assert (found["name"], found["email"]) == ("Signing College", "office@signing.example")
     assert api.public.get(f"/v1/issuers/{address}").json()["email"] == "office@signing.example"
+
+
+def test_revocation_list_is_whole_whichever_award_is_asked_about(
+    api: Api, signing: tuple[str, httpx.Client]
+) -> None:
+    path = f"/issuers/{signing[0]}/revocation-list.json"
+    asked = api.public.get(path, params={"assertionId": "urn:uuid:" + "é" * 600})
+    assert asked.status_code == 200
+    assert asked.json() == api.public.get(path).json()
+    assert asked.json()["type"] == "RevocationList"
 
 
 @pytest.mark.parametrize(

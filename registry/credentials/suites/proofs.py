@@ -15,6 +15,7 @@ from datetime import datetime
 
 from registry.credentials.syntax import is_url, parse_stamp
 from registry.encoding import JsonValue, invalid, parse_base58btc
+from registry.errors import ValidationError
 
 MAX_PROOFS = 16
 _MAX_SIGNATURE_CHARACTERS = 140  # 96 bytes of ECDSA with P-384 make at most 133
@@ -84,6 +85,14 @@ def is_anchor(proof: Mapping[str, JsonValue]) -> bool:
     if kind == DATA_INTEGRITY:
         return proof.get("cryptosuite") == MERKLE_PROOF_2019
     return isinstance(kind, str) and kind in _MERKLE_TYPES
+
+
+def carries_anchor(document: Mapping[str, JsonValue]) -> bool:
+    """Whether a document has a proof that ties it to a ledger; False for proofs that cannot be read."""
+    try:
+        return any(map(is_anchor, proofs_of(document)))
+    except ValidationError:
+        return False
 
 
 def suite_of(proof: Mapping[str, JsonValue]) -> str:

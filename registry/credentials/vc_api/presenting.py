@@ -1,8 +1,7 @@
 """Verification of presentations: the holder's proof, and each credential in them as if it had come alone, so
 by the same judge and with the registry's say.
 
-A credential without a proof of its own is not made good by the holder's signature: it counts only where it
-is anchored in a registry.
+A credential without a proof of its own is not made good by the holder's signature.
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@ Pure.
 This API asks whether a credential verifies, not whether its issuer is one to believe. So beside a signature
 of the issuer's that passed, an issuer who is not known here is a warning, and so is an anchor that could not
 be looked at or is not final yet. Invariants: whatever failed is an error; whatever else could not be looked
-at is one too, except a status that the caller did not ask for, which is a warning.
+at is one too, except a status that the caller did not ask for, which is a warning; what carries no proof does
+not verify, since whoever anchored it need not be the issuer that it names.
 
 Source: VC API 0.7 (W3C Credentials Community Group), sections "Verify Credential" and "Verify Presentation".
 """
@@ -57,6 +58,8 @@ def credential_result(
     wants_status = asked is None or not STATUS_CHECKS.isdisjoint(asked)
     signed = report.check(CheckName.SIGNATURE).result is CheckResult.PASS
     errors = [_fault(check, pointer) for check in report.checks if check.result is CheckResult.FAIL]
+    if report.format is None and not errors:
+        errors.append(Fault("proof", "it carries no proof, whoever may have anchored it", pointer))
     warnings: list[str] = []
     for check in (check for check in report.checks if check.result is CheckResult.UNKNOWN):
         told_already = bool(errors) and check.name is CheckName.ISSUER

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Row as ResultRow
-from sqlalchemy import Select, and_, or_, select, update
+from sqlalchemy import Select, and_, func, or_, select, update
 
 from registry.encoding import Address
 from registry.model.awards import Award, NewAward
@@ -137,6 +137,22 @@ class Awards:
             earlier = and_(AWARDS.c.batch_seq == seq, AWARDS.c.entry_index < index)
             query = query.where(or_(AWARDS.c.batch_seq < seq, earlier), AWARDS.c.batch_seq <= seq)
         return [_award(row) for row in self._db.rows(query)]
+
+    def to_recipient(self, issuer: Address, member: str, value: str) -> Sequence[Award]:
+        """The issuer's awards whose recipient has ``member`` with that value, oldest first; e-mail addresses
+        in any case."""
+        # In JSON a quotation mark within a text is escaped, so this fragment stands nowhere else.
+        fragment = json.dumps({member: value}, separators=(",", ":"))[1:-1].lower()
+        query = _SHOWN.where(
+            AWARDS.c.issuer == issuer, func.lower(AWARDS.c.recipient).contains(fragment, autoescape=True)
+        ).order_by(AWARDS.c.batch_seq, AWARDS.c.entry_index)
+        found = [_award(row) for row in self._db.rows(query)]
+        folded = str.lower if member == "email" else str
+        return [
+            award
+            for award in found
+            if award.recipient is not None and folded(str(award.recipient.get(member))) == folded(value)
+        ]
 
     def supersede(self, award_id: str, by: str) -> bool:
         """Say that ``by`` replaces the award. False when another one does already."""

@@ -20,8 +20,10 @@ from registry.credentials.carriers.images import (
     SVG_TYPE,
     clean_picture,
     default_badge,
+    picture_in_svg,
 )
 from registry.credentials.carriers.png import SIGNATURE, chunk_bytes, chunks_of, unbake_png
+from registry.credentials.carriers.svg import bake_svg, unbake_svg
 from registry.errors import MalformedInputError, TooLargeError, UnsupportedMediaTypeError, ValidationError
 
 
@@ -194,3 +196,13 @@ def test_the_default_badge_depends_on_the_name_alone() -> None:
     assert default_badge("Teamwork") != default_badge("Programming")
     assert opened(default_badge("").data).size == (400, 400)
     assert len(default_badge("Teamwork").data) < 50_000
+
+
+def test_picture_in_an_svg_is_taken_as_an_upload_and_carries_a_credential() -> None:
+    made = picture_in_svg(default_badge("Welding"), 'A "name" with <tags> & more')
+    assert made.media_type == SVG_TYPE
+    assert clean_picture(made.data).media_type == SVG_TYPE
+    baked = unbake_svg(bake_svg(made.data, b"{}"))
+    assert baked is not None
+    assert baked.text == b"{}"
+    assert picture_in_svg(made, "another name") is made

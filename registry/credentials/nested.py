@@ -1,0 +1,91 @@
+"""The credentials inside a learner's record, each with what the registry has to say about it.
+
+A record is as good as what it holds: a credential inside that is revoked, forged, or by somebody who is not
+known here makes the whole worth no more. Each is examined as if it had been shown alone; that all of them are
+about one person is not checked (`registry.credentials.clr`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from registry.credentials.clr import is_clr
+from registry.credentials.findings import Examination, Finding
+from registry.errors import RootmarkError
+from registry.services.claims import VerifyRequest
+from registry.verdict.report import CheckName, CheckResult, Outcome, Report
+
+_STATES = (Outcome.REVOKED, Outcome.SUSPENDED, Outcome.WITHDRAWN)
+_OPEN = (Outcome.PENDING, Outcome.INDETERMINATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """One credential of a record.
+
+    Attributes:
+        where: which one it is, for sentences.
+        hosted: whether its issuer is one of this registry, which then has to know it.
+        known: whether the verifier knows its issuer.
+        asked: what the registry is asked about it.
+    """
+
+    where: str
+    examination: Examination
+    hosted: bool
+    known: bool
+    asked: tuple[VerifyRequest, ...]
+
+
+def inside_of(
+    examinations: Sequence[Examination],
+    asked: Callable[[Examination], Sequence[VerifyRequest]],
+    is_hosted: Callable[[str], bool],
+    is_known: Callable[[str], bool],
+) -> tuple[Inside, ...]:
+    """The credentials, with the questions that they lead to."""
+    count = len(examinations)
+    made = []
+    for position, one in enumerate(examinations, 1):
+        hosted = one.issuer is not None and is_hosted(one.issuer)
+        known = hosted or (one.issuer is not None and is_known(one.issuer))
+        made.append(Inside(f"credential {position} of {count}", one, hosted, known, tuple(asked(one))))
+    return tuple(made)
+
+
+def registry_findings(
+    inside: Sequence[Inside], answers: Iterator[Report | RootmarkError]
+) -> tuple[Finding, ...]:
+    """What is wrong with them by the registry, and whose they are. ``answers`` in the order of the questions;
+    each credential takes its own."""
+    found: list[Finding] = []
+    for one in inside:
+        found += _findings(one, [next(answers) for _ in one.asked])
+    return tuple(found)
+
+
+def _findings(one: Inside, answers: Sequence[Report | RootmarkError]) -> Iterator[Finding]:
+    if not one.known:
+        detail = f"{one.where} is by {one.examination.issuer or 'nobody'}, who is not known here"
+        yield Finding(CheckName.ISSUER, CheckResult.UNKNOWN, detail)
+    if is_clr(one.examination.credential or {}):
+        detail = f"{one.where} is a record itself, which is not looked into"
+        yield Finding(CheckName.FORMAT, CheckResult.UNKNOWN, detail)
+    failed = next((answer for answer in answers if isinstance(answer, RootmarkError)), None)
+    if failed is not None:
+        detail = f"{one.where} could not be looked up: {str(failed).rstrip('.')}"
+        yield Finding(CheckName.ANCHOR, CheckResult.UNKNOWN, detail)
+        return
+    reports = [answer for answer in answers if isinstance(answer, Report)]
+    report = next((answer for answer in reports if answer.outcome is not Outcome.NOT_FOUND), None)
+    if report is None:
+        if one.hosted and reports:
+            detail = f"{one.where} is by an issuer of this registry, which does not know it"
+            yield Finding(CheckName.ANCHOR, CheckResult.FAIL, detail, Outcome.NOT_FOUND)
+        return
+    if report.outcome is Outcome.VALID or (report.anchor is None and not one.hosted):
+        return
+    check = CheckName.STATUS if report.outcome in _STATES else CheckName.ANCHOR
+    result = CheckResult.UNKNOWN if report.outcome in _OPEN else CheckResult.FAIL
+    yield Finding(check, result, f"{one.where}: {report.summary.rstrip('.')}", report.outcome)
