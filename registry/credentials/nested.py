@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from registry.credentials.clr import is_clr
 from registry.credentials.findings import Examination, Finding
+from registry.credentials.merging import missed_anchor
 from registry.errors import RootmarkError
 from registry.services.claims import VerifyRequest
 from registry.verdict.report import CheckName, CheckResult, Outcome, Report
@@ -83,6 +84,8 @@ def _findings(one: Inside, answers: Sequence[Report | RootmarkError]) -> Iterato
         if one.hosted and reports:
             detail = f"{one.where} is by an issuer of this registry, which does not know it"
             yield Finding(CheckName.ANCHOR, CheckResult.FAIL, detail, Outcome.NOT_FOUND)
+        elif not one.hosted:
+            yield from missed_anchor(one.examination.issuer, one.where)
         return
     if report.outcome is Outcome.VALID or (report.anchor is None and not one.hosted):
         return
