@@ -122,6 +122,10 @@ class AwardExports:
         """The credential with its proofs, as `json` hands it out. Raises as `export`."""
         return self._secured(self._held(caller, award_id))
 
+    def token(self, caller: Caller, award_id: str) -> str:
+        """The credential as `jwt` hands it out. Raises as `export`."""
+        return self._jwt(self._held(caller, award_id)).data.decode()
+
     def _held(self, caller: Caller, award_id: str) -> _Held:
         with self._store.read() as unit:
             award = unit.awards.get(award_id)
