@@ -21,6 +21,7 @@ from api.routes import (
     status,
     status_lists,
     system,
+    vc,
     verify,
 )
 from registry.bootstrap import App
@@ -58,6 +59,7 @@ def create_app(app: App) -> FastAPI:
         issuers,
         status,
         status_lists,
+        vc,
         audit,
         system,
     )

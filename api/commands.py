@@ -6,6 +6,7 @@ import gc
 import json
 import signal
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -49,10 +50,38 @@ def listening_socket(host: str, port: int) -> socket.socket:
     return bound
 
 
-def url_of(bound: socket.socket) -> str:
+def url_of(bound: socket.socket, scheme: str = "http") -> str:
     """The address of a server on a bound socket."""
     host, port = bound.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+def check_tls(settings: Settings) -> None:
+    """Return when the settings ask for no HTTPS, or certificate and key are there and belong together.
+
+    Raises:
+        ConfigurationError: a file cannot be read, is not PEM, is encrypted, or the two do not fit.
+    """
+    from registry.errors import ConfigurationError
+
+    if settings.tls_cert is None or settings.tls_key is None:
+        return
+    for name, path in (("certificate", settings.tls_cert), ("key", settings.tls_key)):
+        try:
+            path.open("rb").close()
+        except OSError as error:
+            raise ConfigurationError(f"the TLS {name} {path} cannot be read: {error.strerror}") from error
+    try:
+        # Without a password of its own an encrypted key would be asked for at the terminal.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+            settings.tls_cert, settings.tls_key, password=lambda: b""
+        )
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            detail = "the TLS key belongs to another certificate"
+        else:
+            detail = "the TLS certificate or its key is not PEM that can be used; the key is not encrypted"
+        raise ConfigurationError(f"{detail}: {settings.tls_cert}, {settings.tls_key}") from error
 
 
 def at_port_of(bound: socket.socket, settings: Settings) -> Settings:
@@ -76,6 +105,8 @@ def make_server(app: App) -> uvicorn.Server:
         date_header=True,
         timeout_graceful_shutdown=10,
         proxy_headers=False,
+        ssl_certfile=app.settings.tls_cert,
+        ssl_keyfile=app.settings.tls_key,
     )
     return uvicorn.Server(config)
 
@@ -120,6 +151,10 @@ def serve(
             help="Go on under another PUBLIC_URL than the one in the DIDs of credentials signed before.",
         ),
     ] = False,
+    tls_cert: Annotated[
+        Path | None, typer.Option(help="Certificate chain in PEM: speak HTTPS; with --tls-key.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="The certificate's private key in PEM.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Serve the API. Nothing set: SQLite and the embedded chain, both in the data directory.
@@ -130,12 +165,13 @@ def serve(
     Example: rootmark serve --port 8080 --data-dir /var/lib/rootmark
     """
     with heavy_imports():
-        from registry.bootstrap import ADMIN_TOKEN_FILE, build
+        from registry.bootstrap import build
         from registry.logs import configure_logging
         from registry.settings import load_settings
 
-    settings = load_settings(host=host, port=port, data_dir=data_dir)
+    settings = load_settings(host=host, port=port, data_dir=data_dir, tls_cert=tls_cert, tls_key=tls_key)
     configure_logging(settings.log_level)
+    check_tls(settings)
     signal.signal(signal.SIGTERM, _end)
     bound = bind_or_fail(settings)
     with ExitStack() as stack:
@@ -147,17 +183,22 @@ def serve(
             server = make_server(app)
         if workers:
             stack.enter_context(working(app))
-        address = url_of(bound)
-        token_file = settings.data_dir / ADMIN_TOKEN_FILE
-        stderr.print(f"Rootmark serves {address}  (API: {address}/docs)", markup=False)
-        if settings.admin_token is None:
-            stderr.print(f"admin token: {token_file}", markup=False)
-        if as_json:
-            told = None if settings.admin_token else str(token_file)
-            typer.echo(json.dumps({"url": address, "docs": f"{address}/docs", "admin_token_file": told}))
+        _say_where(url_of(bound, settings.scheme), settings, as_json)
         gc.collect()
         gc.freeze()  # what stays until the end need not be searched for garbage again and again
         server.run(sockets=[bound])
+
+
+def _say_where(address: str, settings: Settings, as_json: bool) -> None:
+    from registry.bootstrap import ADMIN_TOKEN_FILE
+
+    token_file = settings.data_dir / ADMIN_TOKEN_FILE
+    stderr.print(f"Rootmark serves {address}  (API: {address}/docs)", markup=False)
+    if settings.admin_token is None:
+        stderr.print(f"admin token: {token_file}", markup=False)
+    if as_json:
+        told = None if settings.admin_token else str(token_file)
+        typer.echo(json.dumps({"url": address, "docs": f"{address}/docs", "admin_token_file": told}))
 
 
 def _end(_signal: int, _frame: object) -> None:

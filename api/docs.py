@@ -70,7 +70,11 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     "credential_status": {"type": "string", "enum": ["true", "false"]},
     "identity": {"type": "string", "enum": ["hashed", "plain"]},
     "name": {"type": "string", "enum": ["omit", "plain"]},
-    "proofs": {"type": "string", "description": "Cryptosuites of further proofs, by comma."},
+    "assertionId": {"type": "string", "description": "The award that the caller has before it; ignored."},
+    "proofs": {
+        "type": "string",
+        "description": "Further proofs, by comma: ecdsa-rdfc-2019, eddsa-jcs-2022, ecdsa-jcs-2019.",
+    },
     "format": {"type": "string", "enum": [one.value for one in ExportFormat], "default": "json"},
 }
 
@@ -378,7 +382,17 @@ BULK_REPORT = answers(
 EMPTY: dict[int | str, dict[str, Any]] = {**_problems(), 204: {"description": "Done"}}
 
 _IN_PATH = {"digest": HEX32, "address": ADDRESS, "key": ADDRESS}
-_NO_KEY = ("/v1/verify", "/v1/registry", "/health", "/metrics", "/problems", "/issuers/", "/1.0/")
+_NO_KEY = (
+    "/v1/verify",
+    "/v1/registry",
+    "/health",
+    "/metrics",
+    "/problems",
+    "/issuers/",
+    "/1.0/",
+    "/vc/credentials/",
+    "/vc/presentations/",
+)
 
 
 def complete(openapi: dict[str, Any]) -> dict[str, Any]:

@@ -37,7 +37,7 @@ _PUBLIC_PREFIXES = (
     "/1.0/identifiers/",
     "/v1/achievements",
 )
-_PUBLIC_POSTS = ("/v1/verify", "/v1/verify/bulk")
+_PUBLIC_POSTS = ("/v1/verify", "/v1/verify/bulk", "/vc/credentials/verify", "/vc/presentations/verify")
 _PRIVATE = re.compile(r"/v1/(?:batches/[^/]*/proofs|issuers/[^/]*/api-keys|audit/access|credentials)/?")
 _CLIENT_CLOSED_REQUEST = 499
 _UNLIMITED = ("/health/live", "/health/ready")

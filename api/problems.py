@@ -121,6 +121,13 @@ MEDIA_TYPE = _kind(
 VALIDATION = _kind(
     "validation", 422, "Values are missing or wrong", "`errors` names each place by JSON pointer or line."
 )
+NOT_VERIFIED = _kind(
+    "not-verified",
+    422,
+    "It does not verify",
+    "`errors` names what failed or could not be looked at, `checks` what is in order. POST /v1/verify tells "
+    "more.",
+)
 RATE_LIMITED = _kind(
     "rate-limited",
     429,
@@ -171,7 +178,9 @@ TABLE: dict[type[errors.RootmarkError], ProblemKind] = {
     errors.DefectError: INTERNAL,
 }
 
-PAGES: dict[str, ProblemKind] = {kind.slug: kind for kind in [*TABLE.values(), METHOD_NOT_ALLOWED, INTERNAL]}
+PAGES: dict[str, ProblemKind] = {
+    kind.slug: kind for kind in [*TABLE.values(), METHOD_NOT_ALLOWED, NOT_VERIFIED, INTERNAL]
+}
 
 
 def pages() -> dict[str, str]:
@@ -247,6 +256,11 @@ def problem_of(error: errors.RootmarkError, request_id: str) -> tuple[dict[str, 
         headers["WWW-Authenticate"] = "Bearer"
     detail = kind.title if kind is INTERNAL else str(error)
     return problem_json(kind, detail, request_id, error.faults), headers
+
+
+def problem_response(body: dict[str, Any]) -> Response:
+    """The answer with a problem that is no error of the registry's."""
+    return _respond(body, {})
 
 
 def _respond(body: dict[str, Any], headers: dict[str, str]) -> Response:

@@ -314,3 +314,16 @@ REVOCATION_LIST = answers(
         }
     ),
 )
+
+ISSUED_CREDENTIAL = answers("The secured credential", object_of({"verifiableCredential": OBJECT}), 201)
+VC_RESULT = answers(
+    "It verifies",
+    object_of(
+        {
+            "verified": {"type": "boolean", "const": True},
+            "checks": array_of(TEXT),
+            "warnings": array_of(TEXT),
+            "errors": {"type": "array", "maxItems": 0},
+        }
+    ),
+)

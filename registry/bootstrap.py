@@ -34,6 +34,8 @@ from registry.credentials.publication import Publication
 from registry.credentials.rdf import ContextStore, Pin, RdfCanonicalizer
 from registry.credentials.services import credential_services
 from registry.credentials.signed_documents import SignedDocuments
+from registry.credentials.vc_api.issuing import VcIssuing
+from registry.credentials.vc_api.presenting import PresentationVerification
 from registry.credentials.verification import CredentialVerification
 from registry.encoding import parse_address, to_checksum, to_hex
 from registry.errors import ConfigurationError, IndexStaleError
@@ -94,6 +96,8 @@ class App:
     metrics: Metrics
     achievements: AchievementService
     awards: AwardService
+    presentations: PresentationVerification
+    vc_issuing: VcIssuing
     exports: AwardExports
     signed: SignedDocuments
     worker: Worker
@@ -185,6 +189,7 @@ def _wire(
     issuing = IssuingService(store, chain, clock, policy)
     status = StatusService(store, chain, clock, policy)
     verification = VerificationService(store, chain, indexer, clock, _verification_policy(settings))
+    signing = credential_keystore(settings)
     canonicalizer = open_canonicalizer(settings, _pinned_in(store))
     stack.callback(canonicalizer.close)
     credentials = credential_services(
@@ -195,11 +200,12 @@ def _wire(
         IdentityService(
             store,
             chain,
-            credential_keystore(settings),
+            signing,
             [operating, admins],
             clock,
             settings.effective_public_url,
         ),
+        signing,
         canonicalizer,
         issuing,
         status,
@@ -232,6 +238,8 @@ def _wire(
         metrics=Metrics(store, chain, clock),
         achievements=credentials.achievements,
         awards=credentials.awards,
+        presentations=credentials.presentations,
+        vc_issuing=credentials.vc_issuing,
         exports=credentials.exports,
         signed=credentials.signed,
         worker=Worker(steps, poll_seconds=settings.poll_seconds),

@@ -70,6 +70,8 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address the server listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port the server listens on.")
+    tls_cert: Path | None = Field(None, description="Certificate chain in PEM: the server speaks HTTPS.")
+    tls_key: Path | None = Field(None, description="The certificate's private key in PEM, not encrypted.")
     public_url: str | None = Field(None, description="The server's address as the world sees it.")
     database_url: str | None = Field(
         None, repr=False, description="postgresql://… or sqlite:///…; default: DATA_DIR."
@@ -141,6 +143,8 @@ class Settings(BaseSettings):
             raise ValueError("chain_id: say which chain the nodes of rpc_url must be on")
         if not self.rpc_url and self.chain_id not in (None, EMBEDDED_CHAIN_ID):
             raise ValueError(f"chain_id: the embedded chain is {EMBEDDED_CHAIN_ID}; set rpc_url for another")
+        if (self.tls_cert is None) is not (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key: HTTPS wants both, or neither")
         if self.checkpoint_file is not None and self.checkpoint_key is None:
             raise ValueError("checkpoint_key: a checkpoint file is worth nothing without its signer")
         return self
@@ -156,9 +160,14 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'rootmark.db'}"
 
     @property
+    def scheme(self) -> str:
+        """What the server speaks."""
+        return "http" if self.tls_cert is None else "https"
+
+    @property
     def effective_public_url(self) -> str:
         """The server's address as the world sees it; this machine's where nothing is set."""
-        return self.public_url or f"http://localhost:{self.port}"
+        return self.public_url or f"{self.scheme}://localhost:{self.port}"
 
     @property
     def effective_confirmations(self) -> int:

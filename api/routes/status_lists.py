@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
-from api import shapes
+from api import docs, shapes
 from api.conditional import is_known
-from api.context import app_of, blocking, no_query
+from api.context import Query, app_of, blocking, no_query
 from registry.credentials.did_web import REVOCATION_LIST_PATH
 from registry.credentials.status.lists import STATUS_LIST_PATH
 from registry.credentials.status.publishing import TTL_SECONDS
@@ -51,10 +51,15 @@ async def status_list(request: Request, list_id: str) -> Response:
     return Response(found.body, headers=_headers(etag), media_type=media_type)
 
 
-@router.get(REVOCATION_LIST_PATH, responses=shapes.REVOCATION_LIST)
+@router.get(
+    REVOCATION_LIST_PATH,
+    openapi_extra=docs.parameters("assertionId"),
+    responses=shapes.REVOCATION_LIST,
+)
 async def revocation_list(request: Request, address: str) -> Response:
-    """The issuer's revoked awards, as verifiers of Blockcerts and Open Badges 2.0 read them."""
-    no_query(request)
+    """The issuer's revoked awards, as verifiers of Blockcerts and Open Badges 2.0 read them. Whichever award
+    a caller asks about with `assertionId`, the answer is the whole list."""
+    Query(request, "assertionId")  # Blockcerts' verifier adds it, and takes an error for "nothing is revoked"
     lists = app_of(request).publication.revocations
     found = await blocking(lists.current, parse_address(address, pointer="/address"))
     etag = f'"{found.etag}"'

@@ -43,7 +43,7 @@ Email = Annotated[
     str,
     Field(max_length=254, pattern=r"^[!-?A-~]+@[A-Za-z0-9.-]+$", examples=["registrar@example.edu"]),
 ]
-ScopeName = Literal["batch", "status", "read", "audit", "admin"]
+ScopeName = Literal["batch", "status", "read", "audit", "admin", "vc"]
 
 
 class NewIssuer(Body):
@@ -58,14 +58,14 @@ class NewIssuer(Body):
 class NewSigningKey(Body):
     """POST /v1/issuers/{address}/signing-keys."""
 
-    kind: Literal["Ed25519", "P-256", "RSA-2048"]
+    kind: Literal["Ed25519", "P-256", "P-384", "RSA-2048"]
 
 
 class NewApiKey(Body):
     """POST /v1/issuers/{address}/api-keys."""
 
     label: Label
-    scopes: Annotated[list[ScopeName], Field(min_length=1, max_length=5)]
+    scopes: Annotated[list[ScopeName], Field(min_length=1, max_length=6)]
     expires_at: TimeField | None = None
 
 

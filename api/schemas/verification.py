@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any
 
 import orjson
@@ -14,8 +13,9 @@ from api.schemas.common import AsOfField, Body, DigestField, reader
 from api.uploads import Upload
 from registry.credentials.carriers.files import read_file
 from registry.credentials.findings import Presented
+from registry.credentials.syntax import parse_issuer_name
 from registry.credentials.verification import MAX_SUPPLIED, DocumentRequest
-from registry.encoding import Address, JsonValue, parse_address
+from registry.encoding import Address, JsonValue
 from registry.errors import Fault, ValidationError
 from registry.merkle import proof_from_json
 from registry.services.verification import VerifyRequest
@@ -23,20 +23,9 @@ from registry.services.verification import VerifyRequest
 MAX_BULK_ITEMS = 1000
 MAX_TOKEN = 1024 * 1024
 
-
-_DID_OR_URL = re.compile(r"did:[a-z0-9]+:[A-Za-z0-9._:%-]{1,1990}|https?://[\x21-\x7e]{1,1990}")
-
-
-def _issuer(value: Any) -> Address | str:
-    """An account, or the DID or web address by which documents name their issuer."""
-    if isinstance(value, str) and _DID_OR_URL.fullmatch(value):
-        return value
-    return parse_address(value)
-
-
 IssuerName = Annotated[
     Address | str,
-    BeforeValidator(reader(_issuer)),
+    BeforeValidator(reader(parse_issuer_name)),
     WithJsonSchema(
         {"type": "string", "maxLength": 2000, "examples": ["0x" + "11" * 20, "did:web:example.edu"]}
     ),
@@ -109,7 +98,7 @@ def file_request(upload: Upload) -> DocumentRequest:
     return DocumentRequest(
         presented=contents.presented or Presented(),
         hosted_at=contents.hosted_at,
-        issuer=_issuer(issuer) if issuer else None,
+        issuer=parse_issuer_name(issuer) if issuer else None,
         as_of=parse_as_of(as_of, "/as_of") if as_of else None,
         live=upload.fields.get("live") == "true",
     )

@@ -151,6 +151,12 @@ class Server:
         )
         return self._decode(sent)
 
+    def post_file(self, path: str, data: bytes, media: str, name: str, fields: Mapping[str, str]) -> Any:
+        """POST a file: as the body where it comes alone, else in a form beside its fields."""
+        if not fields:
+            return self._decode(self._send("POST", path, content=data, headers={"Content-Type": media}))
+        return self._decode(self._send("POST", path, files={"file": (name, data, media)}, data=dict(fields)))
+
     def delete(self, path: str) -> None:
         """DELETE."""
         self._decode(self._send("DELETE", path))

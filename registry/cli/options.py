@@ -46,7 +46,7 @@ def server(url: str | None, token: str | None) -> Server:
         found = settings()
         host = f"[{found.host}]" if ":" in found.host else found.host
         here = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104 - asked, not bound
-        url = found.public_url or f"http://{here}:{found.port}"
+        url = found.public_url or f"{found.scheme}://{here}:{found.port}"
     return Server(url, token)
 
 

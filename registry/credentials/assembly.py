@@ -29,13 +29,13 @@ from registry.ports.ledgers import LedgerTransaction
 
 EXAMINERS: tuple[Examiner, ...] = (
     Blockcerts(),
+    OpenAttestationExaminer(),
     VerifiableCredentials(),
     VcJoseCredentials(),
     SdJwtCredentials(),
     Blockcerts2(),
     OpenBadges2(),
     VcJwtCredentials(),
-    OpenAttestationExaminer(),
 )
 """The first that recognises a document examines it: the narrower formats come before the wider ones."""
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from registry.credentials.did_web import (
     PROFILE_PATH,
@@ -39,6 +39,7 @@ ACCOUNT_DID = "did:pkh:"
 KEY_TYPES = {
     SigningKeyKind.ED25519: KeyType.ED25519,
     SigningKeyKind.P256: KeyType.P256,
+    SigningKeyKind.P384: KeyType.P384,
     SigningKeyKind.RSA2048: KeyType.RSA,
 }
 
@@ -164,9 +165,12 @@ def _multikey(method_id: str, did: str, key: PublicKey) -> dict[str, JsonValue]:
 
 
 def _blockcerts_key(key: AnchoringKey) -> dict[str, JsonValue]:
+    # Blockcerts' verifiers count a key from after this second, and a key may anchor in the very block that
+    # adds it. It cannot before, so that a second earlier lets nothing else in.
+    created = key.added_at - timedelta(seconds=1)
     entry: dict[str, JsonValue] = {
         "id": f"ecdsa-koblitz-pubkey:{to_hex(key.account)}",
-        "created": format_time(key.added_at),
+        "created": format_time(created),
     }
     if key.valid_until is not None:
         entry["revoked"] = format_time(key.valid_until)

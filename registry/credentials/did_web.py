@@ -23,6 +23,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _SEGMENT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 _ADDRESS = re.compile(r"0x[0-9a-f]{40}")
+_ACCOUNT_DID = re.compile(r"did:web:[A-Za-z0-9._%-]+(?::[A-Za-z0-9._%-]+)*:issuers:0x([0-9a-f]{40})")
 
 
 def public_base(url: str) -> str:
@@ -84,6 +85,23 @@ def issuer_of_url(base: str, url: str) -> tuple[str, Address] | None:
         if path.endswith(f"/{name}"):
             return path, Address(bytes.fromhex(address[2:]))
     return None
+
+
+def account_in_did(did: str) -> Address | None:
+    """The account in a DID of the form that every server of this kind makes, on whatever host; None for every
+    other DID. The DID's host chose it, so it proves nothing about the account."""
+    found = _ACCOUNT_DID.fullmatch(did)
+    return None if found is None else Address(bytes.fromhex(found[1]))
+
+
+def is_beside(did: str, url: str) -> bool:
+    """Whether a URL is one of the server whose DID this is: below the DID's host, port and path. The scheme
+    does not count."""
+    if _ACCOUNT_DID.fullmatch(did) is None:
+        return False
+    authority, *segments, _, _ = did.removeprefix("did:web:").split(":")
+    here = "/".join([unquote(authority), *segments])
+    return url.partition("://")[2].startswith(f"{here}/")
 
 
 def url_below(base: str, path: str, issuer: Address) -> str:

@@ -26,12 +26,14 @@ class Finding:
     Attributes:
         forces: the outcome that this alone leads to, where it is not the usual one (`fail`: invalid;
             `unknown`: indeterminate); a status that is `revoked` is a `fail` that forces `revoked`.
+        missing: the address of the document that could not be had, where that alone left it open.
     """
 
     check: CheckName
     result: CheckResult
     detail: str
     forces: Outcome | None = None
+    missing: str | None = None
 
     @property
     def outcome(self) -> Outcome:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from registry.credentials.agreement import AgreementState, agreement
-from registry.credentials.did_web import issuer_of_did
+from registry.credentials.did_web import account_in_did, issuer_of_did
 from registry.credentials.findings import Finding
 from registry.credentials.identity import IdentityService
 from registry.credentials.own_anchors import OwnAnchors
@@ -43,6 +43,11 @@ class NoHosts:
         del issuer
         return None
 
+    def named_by_caller(self, issuer: str) -> Address | None:
+        """The account that stands in the DID. The caller trusts whoever made that DID, so nobody who is not
+        trusted chose the account."""
+        return account_in_did(issuer)
+
     def agreement(self, issuer: str, anchoring: Address) -> Finding | None:
         """What the name itself says."""
         return named_account(issuer, anchoring)
@@ -74,6 +79,10 @@ class HostedIssuers:
             return None
         with self._store.read() as unit:
             return None if unit.issuers.get(address) is None else address
+
+    def named_by_caller(self, issuer: str) -> Address | None:
+        """The same: the server answers for its own issuers alone."""
+        return self.address_of(issuer)
 
     def agreement(self, issuer: str, anchoring: Address) -> Finding | None:
         """Whether the account's profile on chain and the DID's document name each other."""

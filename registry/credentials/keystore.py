@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from registry.credentials.key_pairs import KeyPair
-from registry.credentials.keys import KeyType
+from registry.credentials.keys import CURVES, KeyType
 from registry.errors import SignerError
 from registry.files import write_durably
 from registry.model.signing_keys import SigningKeyKind
@@ -28,6 +28,10 @@ from registry.ports.signer import CredentialSigner
 MAX_FILE_BYTES: Final = 16_384
 RSA_BITS: Final = 2048
 _EXPONENT: Final = 65_537
+_CURVES: Final = {
+    ec.SECP256R1.name: (SigningKeyKind.P256, KeyType.P256),
+    ec.SECP384R1.name: (SigningKeyKind.P384, KeyType.P384),
+}
 
 _PrivateKey: TypeAlias = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
@@ -164,6 +168,8 @@ def _new_key(kind: SigningKeyKind) -> _PrivateKey:
             return ed25519.Ed25519PrivateKey.generate()
         case SigningKeyKind.P256:
             return ec.generate_private_key(ec.SECP256R1())
+        case SigningKeyKind.P384:
+            return ec.generate_private_key(ec.SECP384R1())
         case SigningKeyKind.RSA2048:
             return rsa.generate_private_key(_EXPONENT, RSA_BITS)
 
@@ -177,7 +183,8 @@ def _signer(key: _PrivateKey) -> CredentialSigner:
         form = (serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         pair = KeyPair.from_private_bytes(KeyType.RSA, key.private_bytes(*form))
         return _Signer(SigningKeyKind.RSA2048, pair)
-    if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
-        scalar = key.private_numbers().private_value.to_bytes(32, "big")
-        return _Signer(SigningKeyKind.P256, KeyPair.from_private_bytes(KeyType.P256, scalar))
+    if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name in _CURVES:
+        kind, type_ = _CURVES[key.curve.name]
+        scalar = key.private_numbers().private_value.to_bytes(CURVES[type_].size, "big")
+        return _Signer(kind, KeyPair.from_private_bytes(type_, scalar))
     raise SignerError("a key of a kind that is not used here")

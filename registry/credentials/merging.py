@@ -7,6 +7,9 @@ Rules:
 - the chain has a say when it knows the credential, when the credential claims a place on it, or when its
   issuer is one of this registry; else the document is judged by what it carries, its anchor ``skipped``;
 - a check with several findings shows the worst, and the details of all that are as bad;
+- where the document's digest, its place and its anchor passed, a signature or a transaction that could not
+  be looked at is ``skipped``, and so is a status list that could not be had and only mirrors the chain that
+  was read;
 - `valid` wants a known issuer, and a signature or an anchor that passed.
 """
 
@@ -16,6 +19,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from registry.credentials.did_web import account_in_did, is_beside
 from registry.credentials.findings import Examination, Finding
 from registry.encoding import Digest, format_time
 from registry.verdict.evidence import Validity
@@ -76,9 +80,10 @@ def worst(outcomes: Iterable[Outcome]) -> Outcome:
 
 def merge(base: Report, examination: Examination) -> Report:
     """The chain's report about a document, together with what the document told."""
-    findings = _beside_the_anchor(base, examination.findings)
+    findings = _beside_the_anchor(base, examination)
     outcome = worst([base.outcome, *(finding.outcome for finding in findings)])
-    checks = tuple(_merged(check, _of(findings, check.name)) for check in base.checks)
+    looked_at = [_unanchored_integrity(base) if c.name is CheckName.INTEGRITY else c for c in base.checks]
+    checks = tuple(_merged(check, _of(findings, check.name)) for check in looked_at)
     summary = base.summary
     if outcome is not base.outcome:
         summary = _sentence(outcome, _deciding(findings, outcome)) + _test_chain(base.as_of)
@@ -92,28 +97,51 @@ def merge(base: Report, examination: Examination) -> Report:
     )
 
 
-def _beside_the_anchor(base: Report, findings: Sequence[Finding]) -> Sequence[Finding]:
+def _beside_the_anchor(base: Report, examination: Examination) -> Sequence[Finding]:
     """An anchor that passed covers the whole document: a signature that could not be looked at (its key's
-    document is not here) takes nothing from it, while one that fails does."""
+    document is not here), or a transaction elsewhere (no node of its chain is), takes nothing from it, while
+    one that fails does. A status list that could not be had takes nothing from the chain's word where it is
+    made from that chain."""
     vouching = (CheckName.INTEGRITY, CheckName.INCLUSION, CheckName.ANCHOR)
     if any(base.check(name).result is not CheckResult.PASS for name in vouching):
-        return findings
-    return [
-        replace(
-            finding,
-            result=CheckResult.SKIPPED,
-            detail=f"not looked at: {finding.detail}; the anchor vouches for the whole document",
-        )
-        if finding.check is CheckName.SIGNATURE and finding.result is CheckResult.UNKNOWN
-        else finding
-        for finding in findings
-    ]
+        return examination.findings
+    return [_eased(base, examination.issuer, finding) for finding in examination.findings]
+
+
+def _eased(base: Report, issuer: str | None, finding: Finding) -> Finding:
+    if finding.result is not CheckResult.UNKNOWN:
+        return finding
+    if finding.check in (CheckName.SIGNATURE, CheckName.ANCHOR) and finding.forces is None:
+        why = f"not looked at: {finding.detail}; the anchor vouches for the whole document"
+    elif finding.check is CheckName.STATUS and _mirrors_the_chain(base, issuer, finding.missing):
+        why = f"{finding.detail}; it says what the chain says, which was read"
+    else:
+        return finding
+    return replace(finding, result=CheckResult.SKIPPED, detail=why)
+
+
+def _mirrors_the_chain(base: Report, issuer: str | None, address: str | None) -> bool:
+    """Whether a list at ``address`` is made from the chain: the account in the issuer's DID anchored the
+    document, and the list is of the server whose DID that is. No list of anybody else is passed over."""
+    if issuer is None or address is None or base.check(CheckName.STATUS).result is CheckResult.UNKNOWN:
+        return False
+    account = account_in_did(issuer)
+    return account is not None and account == base.issuer.address and is_beside(issuer, address)
 
 
 def _merged(check: Check, findings: Sequence[Finding]) -> Check:
     """The chain's check and the document's findings; the worse result shows."""
     others = [Check(finding.check, finding.result, finding.detail) for finding in findings]
     return _worst_of(check.name, [check, *others])
+
+
+def _unanchored_integrity(base: Report) -> Check:
+    """That a document has the digest computed from it says nothing where no such digest is anchored."""
+    detail = "its digest is not anchored here, so that only its own proofs can vouch for it"
+    found = base.check(CheckName.INTEGRITY)
+    if base.outcome is Outcome.NOT_FOUND and found.result is CheckResult.PASS:
+        return Check(CheckName.INTEGRITY, CheckResult.SKIPPED, detail)
+    return found
 
 
 def _worst_of(name: CheckName, checks: Sequence[Check]) -> Check:
@@ -212,10 +240,14 @@ def _alone_sentence(
 ) -> str:
     if outcome is Outcome.VALID:
         who = examination.name if found.known and examination.name else examination.issuer
-        return f"Valid: {examination.format} by {who}, intact and in force; not anchored in this registry."
+        return f"Valid: {examination.format} by {who}, intact and in force; {_unanchored(found)}."
     if deciding is not None and deciding.check is CheckName.ISSUER and outcome is Outcome.INDETERMINATE:
         return f"{_UNKNOWN_ISSUER}: {examination.issuer or 'it names none'}."
     return _sentence(outcome, deciding)
+
+
+def _unanchored(found: Circumstances) -> str:
+    return "no chain was asked" if found.reading.chain_id is None else "not anchored in this registry"
 
 
 def _sentence(outcome: Outcome, deciding: Finding | None) -> str:

@@ -17,9 +17,12 @@ from registry.credentials.rdf import RdfCanonicalizer
 from registry.credentials.registries import IndexedRegistry
 from registry.credentials.securing import SignedAwards
 from registry.credentials.signed_documents import SignedDocuments
+from registry.credentials.vc_api.issuing import VcIssuing
+from registry.credentials.vc_api.presenting import PresentationVerification
 from registry.credentials.verification import CredentialVerification
 from registry.ports.chain import Chain
 from registry.ports.clock import Clock
+from registry.ports.signer import CredentialKeystore
 from registry.ports.store import Store
 from registry.services.issuing import IssuingService
 from registry.services.policy import Policy
@@ -33,6 +36,7 @@ class CredentialServices:
 
     Attributes:
         documents: verifies documents of any known format.
+        presentations, vc_issuing: what the VC API does beyond that.
         exports: hands out awards' credentials.
         signed: makes credentials that are no awards.
     """
@@ -43,6 +47,8 @@ class CredentialServices:
     documents: CredentialVerification
     achievements: AchievementService
     awards: AwardService
+    presentations: PresentationVerification
+    vc_issuing: VcIssuing
     exports: AwardExports
     signed: SignedDocuments
 
@@ -53,6 +59,7 @@ def credential_services(
     clock: Clock,
     policy: Policy,
     identity: IdentityService,
+    keystore: CredentialKeystore,
     canonicalizer: RdfCanonicalizer,
     issuing: IssuingService,
     status: StatusService,
@@ -76,10 +83,11 @@ def credential_services(
         max_index_age_seconds=max_index_age_seconds,
         fetch_hosts=fetch_hosts,
     )
+    formats = examining(canonicalizer, published.documents, chain.ledgers(confirmations=policy.confirmations))
     anchors = OwnAnchors(chain, identity, confirmations=policy.confirmations)
     documents = CredentialVerification(
         IndexedRegistry(verification, chain),
-        examining(canonicalizer, published.documents, chain.ledgers(confirmations=policy.confirmations)),
+        formats,
         HostedIssuers(store, chain, identity, anchors),
         clock,
         trusted,
@@ -95,6 +103,8 @@ def credential_services(
         awards=AwardService(
             store, chain, clock, policy, issuing, status, securer, identity.did, published.assigner
         ),
+        presentations=PresentationVerification(documents, formats, clock),
+        vc_issuing=VcIssuing(store, keystore, canonicalizer, clock),
         exports=exports,
         signed=SignedDocuments(store, clock, issuing, securer, exports, canonicalizer, identity.did),
     )

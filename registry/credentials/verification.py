@@ -9,18 +9,27 @@ its own, is plain JSON and left to the registry alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
-from typing import Protocol
 
+from registry.credentials.asking import (
+    ASSERTION,
+    MAX_SUPPLIED,
+    DocumentRequest,
+    Examining,
+    Hosts,
+    ProofClaims,
+    Registry,
+)
 from registry.credentials.clr import examine_nested, is_clr
-from registry.credentials.findings import Examination, Examiner, Finding, Presented
+from registry.credentials.did_web import account_in_did
+from registry.credentials.findings import Examination, Finding, Presented
 from registry.credentials.formats.open_badges_2 import hosted_assertion
 from registry.credentials.merging import Circumstances, judge_alone, merge
 from registry.credentials.nested import Inside, inside_of, registry_findings, remembering
 from registry.credentials.rdf import rdf_digest
-from registry.credentials.sources import Documents, Ledgers, Tools
+from registry.credentials.sources import Tools
 from registry.credentials.suites.proofs import carries_anchor
 from registry.encoding import (
     Address,
@@ -32,89 +41,20 @@ from registry.encoding import (
     require_unguessable_id,
 )
 from registry.errors import MalformedInputError, RootmarkError, UnavailableSourceError, ValidationError
-from registry.merkle import InclusionProof
 from registry.ports.clock import Clock
-from registry.ports.documents import Canonicalizer
 from registry.services.claims import VerifyRequest, embedded_proof
-from registry.verdict.report import CheckName, CheckResult, Outcome, Report, ShownAnchor, ShownReading
+from registry.verdict.report import CheckName, CheckResult, Outcome, Report
 
-MAX_SUPPLIED = 20
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentRequest:
-    """What to verify, out of its carrier, and how.
-
-    Attributes:
-        hosted_at: instead of a document, where an old badge says that its assertion is hosted.
-        digest: that the caller takes the document to have.
-        proof: a RootmarkProof beside the document.
-        issuer: the issuer that the caller expects: an address, or a DID or URL.
-        as_of, live: as in `registry.services.claims.VerifyRequest`.
-        supplied: other documents that the caller sends along, by address.
-    """
-
-    presented: Presented
-    hosted_at: str | None = None
-    digest: Digest | None = None
-    proof: InclusionProof | None = None
-    issuer: Address | str | None = None
-    as_of: int | datetime | None = None
-    live: bool = False
-    supplied: Mapping[str, bytes] = field(default_factory=dict)
-
-
-class Registry(Protocol):
-    """What the chain says: the server's index, or nodes alone."""
-
-    @property
-    def finds_by_digest(self) -> bool:
-        """Whether it can tell of a credential without being shown its place."""
-        ...
-
-    def verify_many(self, requests: Sequence[VerifyRequest]) -> Sequence[Report | RootmarkError]:
-        """A report for each, or why there is none."""
-        ...
-
-    def reading(self) -> ShownReading:
-        """Which chain it reads."""
-        ...
-
-
-class Hosts(Protocol):
-    """The issuers that this server hosts, by the names in documents."""
-
-    def address_of(self, issuer: str) -> Address | None:
-        """The account of a hosted issuer's DID; None for anybody else's."""
-        ...
-
-    def agreement(self, issuer: str, anchoring: Address) -> Finding | None:
-        """Whether the DID and the account on chain name each other; None where nothing here says so."""
-        ...
-
-    def anchor_travels(self, anchor: ShownAnchor) -> bool:
-        """Whether documents of that anchor are handed out here with a proof of it inside."""
-        ...
-
-
-StatusCheck = Callable[
-    [Mapping[str, JsonValue], Tools, Callable[[Presented], Examination]], Sequence[Finding]
+__all__ = [
+    "ASSERTION",
+    "MAX_SUPPLIED",
+    "CredentialVerification",
+    "DocumentRequest",
+    "Examining",
+    "Hosts",
+    "ProofClaims",
+    "Registry",
 ]
-"""What the `credentialStatus` of a credential says."""
-AnchorReader = Callable[[Mapping[str, JsonValue]], InclusionProof | None]
-"""The place in this registry that a credential's own anchor proof (merkle-proof-2019) leads to, if any."""
-
-
-@dataclass(frozen=True, slots=True)
-class Examining:
-    """The parts that know formats, and what they may ask for."""
-
-    examiners: Sequence[Examiner]
-    canonicalizer: Canonicalizer
-    documents: Callable[[Mapping[str, bytes]], Documents]
-    ledgers: Ledgers
-    check_status: StatusCheck
-    read_anchor: AnchorReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +118,8 @@ class CredentialVerification:
     # --- looking --------------------------------------------------------------------------------------------
 
     def _look(self, request: DocumentRequest) -> _Looked | VerifyRequest:
-        tools = self._tools(request)
+        tools = self._examining.tools(self._clock.now(), request.supplied, request.claims)
+        others = replace(tools, purpose=ASSERTION.purpose, challenge=None, domain=None)
         presented = request.presented
         if request.hosted_at is not None:
             try:
@@ -189,11 +130,11 @@ class CredentialVerification:
         if examiner is None:
             return self._plain(request)
         examination = self._with_status(
-            examiner.examine(presented, tools), tools, lambda other: self._examine_other(other, tools)
+            examiner.examine(presented, tools), others, lambda other: self._examine_other(other, others)
         )
         credential, inside = examination.credential, tuple[Inside, ...]()
         if credential is not None and is_clr(credential):
-            examination, inside = self._with_inside(request, examination, tools)
+            examination, inside = self._with_inside(request, examination, others)
         asked = self._asked(request, examination)
         return _Looked(request, examination, tools, asked, _shown_digest(presented, credential), inside)
 
@@ -235,17 +176,6 @@ class CredentialVerification:
             request.digest, document, request.proof, request.issuer, request.as_of, request.live
         )
 
-    def _tools(self, request: DocumentRequest) -> Tools:
-        if len(request.supplied) > MAX_SUPPLIED:
-            raise ValidationError(f"at most {MAX_SUPPLIED} documents can be sent along")
-        return Tools(
-            canonicalizer=self._examining.canonicalizer,
-            documents=self._examining.documents(request.supplied),
-            ledgers=self._examining.ledgers,
-            now=self._clock.now(),
-            supplied=request.supplied,
-        )
-
     def _examine_other(self, presented: Presented, tools: Tools) -> Examination:
         """A document that another one refers to, such as a status list credential."""
         for examiner in self._examining.examiners:
@@ -282,7 +212,9 @@ class CredentialVerification:
         here, that issuer's alone, since a stranger may anchor a copy."""
         if isinstance(request.issuer, bytes):
             return request.issuer
-        named = request.issuer or examination.issuer
+        if request.issuer is not None:
+            return self._hosts.named_by_caller(request.issuer)
+        named = examination.issuer
         return None if named is None else self._hosts.address_of(named)
 
     def _with_digest(self, request: VerifyRequest, method: DigestMethod) -> VerifyRequest:
@@ -312,7 +244,7 @@ class CredentialVerification:
         if base is None and reports and self._has_a_say(looked):
             base = reports[0]
         if base is None or (base.anchor is None and not self._has_a_say(looked)):
-            return judge_alone(examination, self._circumstances(looked))
+            return judge_alone(_with_anchor_missed(examination), self._circumstances(looked))
         examination = self._with_identity(base, examination)
         return merge(base, self._without_its_anchor(base, examination, looked.request.presented))
 
@@ -361,6 +293,19 @@ class CredentialVerification:
             expected=("0x" + expected.hex()) if isinstance(expected, bytes) else expected,
             reading=self._registry.reading(),
         )
+
+
+def _with_anchor_missed(examination: Examination) -> Examination:
+    """For a document whose place was neither shown nor found. Whoever issues under a DID of a server of this
+    kind anchors there and revokes there, so the signature alone does not decide; other issuers need not."""
+    if examination.issuer is None or account_in_did(examination.issuer) is None:
+        return examination
+    detail = (
+        "its issuer anchors what it issues, and this was not found on a chain that is read here; its "
+        "RootmarkProof, with a node of its chain, would settle it"
+    )
+    finding = Finding(CheckName.ANCHOR, CheckResult.UNKNOWN, detail)
+    return replace(examination, findings=(*examination.findings, finding))
 
 
 def _not_hosted(request: DocumentRequest, tools: Tools, error: UnavailableSourceError) -> _Looked:

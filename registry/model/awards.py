@@ -36,8 +36,7 @@ class NewAward(NamedTuple):
         fingerprint: SHA-256 of the request's row, by which a repetition is known.
         status_list: id of the status list that holds its bits, when it has any; ``status_index`` too.
         supersedes: id of the award that this one replaces.
-        credential_id: id of its credential, which stays known once that is erased: a list of revoked
-            credentials names them by it.
+        credential_id: id of its credential, by which the list of revoked credentials names it.
     """
 
     id: str

@@ -34,13 +34,15 @@ class Issuer:
 
 
 class Scope(StrEnum):
-    """What an API key may do."""
+    """What an API key may do. ``vc``: sign any credential with a did:key of the VC API, which anchors
+    nothing."""
 
     BATCH = "batch"
     STATUS = "status"
     READ = "read"
     AUDIT = "audit"
     ADMIN = "admin"
+    VC = "vc"
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,9 +203,10 @@ class EntryRepository(Protocol):
 
     def document(self, seq: int, index: int) -> bytes | None: ...
 
-    def erase(self, issuer: Address, digest: Digest) -> int:
-        """Remove digest, salt, document, dates and external id of the issuer's entries with that digest, and
-        the recipient of their awards; root, tiles and index stay. Also removes the digest from idempotency
+    def erase(self, issuer: Address, digest: Digest, *, keep_credential_ids: bool = False) -> int:
+        """Remove digest, salt, document, dates and external id of the issuer's entries with that digest,
+        what their awards say of the recipient, and the ids of their credentials unless those are to be kept;
+        root, tiles and index stay. Also removes the digest from idempotency
         answers, feed payloads and the skipped digests of status requests. Returns how many entries. Raises
         `NotSealedError` while one of them stands in an open batch, whose tree still needs it."""
         ...

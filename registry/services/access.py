@@ -26,7 +26,8 @@ TOKEN_PREFIX = "rmk_"
 MAX_LABEL_CHARACTERS = 100
 _TOKEN = re.compile(TOKEN_PREFIX + r"[A-Za-z0-9_-]{43}")
 
-ALL_SCOPES = frozenset(Scope)
+FIRST_KEY_SCOPES = frozenset(Scope) - {Scope.VC}
+"""Of an issuer's first key: all that the registry's own work needs."""
 _SERVER_ADMIN = Caller(
     label="admin", key_id=None, issuer=None, scopes=frozenset({Scope.ADMIN, Scope.AUDIT, Scope.READ})
 )

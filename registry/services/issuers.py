@@ -31,7 +31,7 @@ from registry.ports.chain import Chain
 from registry.ports.clock import Clock
 from registry.ports.signer import Keystore, Signer
 from registry.ports.store import Store, Unit
-from registry.services.access import ALL_SCOPES, issue_key, may_see_private, require
+from registry.services.access import FIRST_KEY_SCOPES, issue_key, may_see_private, require
 from registry.services.admin_calls import (
     AdminCalls,
     Signatures,
@@ -141,7 +141,7 @@ class IssuerService:
         )
         with self._store.write() as unit:
             unit.issuers.add(issuer)
-            api_key, token = issue_key(unit, now, address, "first key", ALL_SCOPES, None, caller.label)
+            api_key, token = issue_key(unit, now, address, "first key", FIRST_KEY_SCOPES, None, caller.label)
             self._fund(unit, issuer, now)
             if admin is None:
                 unit.outbox.add_operation(address, address, call, OperationState.QUEUED, now)

@@ -32,6 +32,7 @@ from registry.ports.chain import Chain
 from registry.ports.clock import Clock
 from registry.ports.store import Store, Unit
 from registry.services.access import may_see_private, require_issuer
+from registry.services.auditing.states import may_be_revoked
 from registry.services.idempotency import IdempotencyRef, bind
 from registry.services.items import (
     Companion,
@@ -358,7 +359,8 @@ class IssuingService:
                 raise NotFoundError("no such credential here")
             for seq in sorted({entry.batch_seq for entry in entries if entry.batch_state in _UNSEALED}):
                 self._seal_open(unit, existing(unit, seq), row)
-            count = unit.entries.erase(issuer, digest)
+            named = may_be_revoked(unit, entries)  # then a published list has to go on naming it
+            count = unit.entries.erase(issuer, digest, keep_credential_ids=named)
             places = " ".join(f"{entry.batch_id}/{entry.index}" for entry in entries)
             unit.access.log(self._clock.now(), caller.label, "credential.erased", to_hex(issuer), places)
         return count

@@ -101,7 +101,7 @@ class Lookup:
             contested=f"the index contradicts the chain for this issuer ({mismatch})" if mismatch else None,
             batch_id=batch.id if batch else candidate.batch_id,
             queued=batch.state is not BatchState.FAILED if batch else candidate.queued,
-            pending=tuple(_pending(found) for found in waiting if _concerns(found, candidate.index)),
+            pending=tuple(_pending(found) for found in waiting if concerns(found, candidate.index)),
         )
 
 
@@ -143,7 +143,7 @@ def _by_place(operations: Iterable[Operation]) -> dict[Place, list[Operation]]:
     return places
 
 
-def _concerns(operation: Operation, index: int) -> bool:
+def concerns(operation: Operation, index: int) -> bool:
     """A change of bits concerns those entries whose bit is in it; a withdrawal all of the batch."""
     if operation.call.kind not in BIT_CALLS:
         return True

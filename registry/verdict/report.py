@@ -57,11 +57,12 @@ class CheckResult(StrEnum):
 
 
 class Source(StrEnum):
-    """Where the statements about the chain come from."""
+    """Where the statements about the chain come from; ``none``: nobody was asked about any chain."""
 
     INDEX = "index"
     RPC = "rpc"
     BUNDLE = "bundle"
+    NONE = "none"
 
 
 class State(StrEnum):
@@ -138,9 +139,10 @@ class ShownStatus:
 
 @dataclass(frozen=True, slots=True)
 class ShownReading:
-    """The block that the report speaks of; numbers and hashes are None when no block could be read."""
+    """The block that the report speaks of; numbers and hashes are None when no block could be read, and the
+    chain is where the verifier reads none."""
 
-    chain_id: int
+    chain_id: int | None
     test_chain: bool
     block_number: int | None
     block_hash: BlockHash | None
@@ -262,7 +264,7 @@ def _status(status: ShownStatus) -> dict[str, Any]:
 
 def _reading(reading: ShownReading) -> dict[str, Any]:
     return {
-        "chain": f"eip155:{reading.chain_id}",
+        "chain": None if reading.chain_id is None else f"eip155:{reading.chain_id}",
         "test_chain": reading.test_chain,
         "block_number": reading.block_number,
         "block_hash": _hex(reading.block_hash),

@@ -35,6 +35,12 @@ def _batch(options: argparse.Namespace) -> Outcome:
     return batch.run(options.leaves)
 
 
+def _awards(options: argparse.Namespace) -> Outcome:
+    from scripts.benchmarks import awards
+
+    return awards.run(options.leaves, options.rounds)
+
+
 def _storage(options: argparse.Namespace) -> Outcome:
     from scripts.benchmarks import storage
 
@@ -45,6 +51,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "tree": _tree,
     "batch": _batch,
     "verify": _verify,
+    "awards": _awards,
     "storage": _storage,
     "gas": _gas,
 }

@@ -34,8 +34,11 @@ class Process:
 
     def cpu_seconds(self) -> float:
         """Processor time that it used so far, all threads."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        return sum(_times(self.pid)[:2])
+
+    def cpu_seconds_of_all(self) -> float:
+        """The same with its children's, those that have ended included."""
+        return tree_cpu_seconds(self.pid)
 
     def peak_bytes(self) -> int:
         """The most memory that it has held so far."""
@@ -50,8 +53,11 @@ class Server:
     client: httpx.Client
     data_dir: Path
 
-    def final(self, batch: Mapping[str, Any], seconds: float = 120) -> dict[str, Any]:
-        """The batch, once it is final. Raises RuntimeError when it fails or takes longer."""
+    def final(
+        self, batch: Mapping[str, Any], seconds: float = 120, pause_seconds: float = 0.02
+    ) -> dict[str, Any]:
+        """The batch, once it is final; it is asked for again and again. Raises RuntimeError when it fails or
+        takes longer."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             now: dict[str, Any] = self.client.get(f"/v1/batches/{batch['id']}").json()
@@ -59,7 +65,7 @@ class Server:
                 return now
             if now["state"] == "failed":
                 raise RuntimeError(f"the batch failed: {now['error']}")
-            time.sleep(0.02)
+            time.sleep(pause_seconds)
         raise RuntimeError("the batch is not final yet")
 
 
@@ -69,6 +75,22 @@ def peak_bytes(pid: int | str = "self") -> int:
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024
     raise RuntimeError("this system does not tell a process's peak memory")
+
+
+def tree_cpu_seconds(pid: int) -> float:
+    """Processor time of a process and of all that it started, whether they have ended or not."""
+    children = [
+        int(child)
+        for path in Path(f"/proc/{pid}/task").glob("*/children")
+        for child in path.read_text().split()
+    ]
+    return sum(_times(pid)) + sum(map(tree_cpu_seconds, children))
+
+
+def _times(pid: int) -> list[float]:
+    """utime, stime, cutime, cstime of proc(5), in seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return [int(field) / _TICKS for field in fields[11:15]]
 
 
 def digests(count: int, name: str = "") -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -9,7 +10,7 @@ import httpx
 import pytest
 
 from registry.credentials.keys import PublicKey
-from registry.encoding import parse_address
+from registry.encoding import parse_address, parse_time
 from registry.model.signing_keys import SigningKeyKind
 from tests.api.conftest import Api, new_digest
 from tests.api.support import FrontEnd, pointers, problem
@@ -53,6 +54,15 @@ def test_malformed_address_or_query_is_named(api: Api, signing: tuple[str, httpx
         assert pointers(problem(api.public.get(path), 422, "validation")) == ["/address"]
     for path in paths_of(signing[0]):
         problem(api.public.get(path, params={"x": "1"}), 422, "validation")
+
+
+def test_revocation_list_takes_no_query_but_the_award_that_is_asked_about(
+    api: Api, signing: tuple[str, httpx.Client]
+) -> None:
+    path = f"/issuers/{signing[0]}/revocation-list.json"
+    problem(api.public.get(path, params={"x": "1"}), 422, "validation")
+    twice = [("assertionId", "urn:uuid:1"), ("assertionId", "urn:uuid:2")]
+    problem(api.public.get(path, params=twice), 422, "validation")
 
 
 @pytest.mark.parametrize(
@@ -171,9 +181,22 @@ def test_profile_is_json_and_names_the_anchoring_key(api: Api, signing: tuple[st
     found = response.json()
     (chain,) = api.public.get(f"/v1/issuers/{address}/keys").json()["items"]
     assert [key["id"] for key in found["publicKey"]] == [f"ecdsa-koblitz-pubkey:{chain['key'].lower()}"]
-    assert found["publicKey"][0]["created"] == chain["added_at"]
+    # a second before, so that it counts in the block that adds it
+    assert parse_time(chain["added_at"]) - parse_time(found["publicKey"][0]["created"]) == timedelta(
+        seconds=1
+    )
     assert (found["name"], found["email"]) == ("Signing College", "office@signing.example")
     assert api.public.get(f"/v1/issuers/{address}").json()["email"] == "office@signing.example"
+
+
+def test_revocation_list_is_whole_whichever_award_is_asked_about(
+    api: Api, signing: tuple[str, httpx.Client]
+) -> None:
+    path = f"/issuers/{signing[0]}/revocation-list.json"
+    asked = api.public.get(path, params={"assertionId": "urn:uuid:" + "é" * 600})
+    assert asked.status_code == 200
+    assert asked.json() == api.public.get(path).json()
+    assert asked.json()["type"] == "RevocationList"
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.support import die_with_parent
+from tests.e2e.support import die_with_parent, free_port
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-c", "from registry.cli.main import main; main()")
@@ -62,11 +62,11 @@ def told(directory: Path, *arguments: str, code: int = 0) -> tuple[str, str]:
     return out, err
 
 
-def steps(directory: Path, *arguments: str) -> dict[int, dict[str, Any]]:
-    """The steps of a whole story."""
-    out, _ = told(directory, "demo", "--once", "--port", "0", "--json", *arguments)
+def steps(directory: Path, *arguments: str, port: int = 0, last: int = 10) -> dict[int, dict[str, Any]]:
+    """The steps of a whole story. The issuer's DID follows the port."""
+    out, _ = told(directory, "demo", "--once", "--port", str(port), "--json", *arguments)
     found = [json.loads(line) for line in out.splitlines()]
-    assert [step["step"] for step in found] == list(range(1, 10))
+    assert [step["step"] for step in found] == list(range(1, last + 1))
     return {step["step"]: step for step in found}
 
 
@@ -87,44 +87,49 @@ def wait_for_line(process: subprocess.Popen[str], start: str) -> str:
     raise AssertionError(f"no line starts with {start}")
 
 
-def test_second_run_issues_nothing_and_finds_the_revoked_one_still_revoked(tmp_path: Path) -> None:
-    first = steps(tmp_path)
-    assert first[3]["batch"]["size"] == 500
-    assert [first[number]["report"]["outcome"] for number in (4, 5, 6, 7)] == [
-        "valid",
-        "valid",
-        "invalid",
-        "revoked",
-    ]
-    assert first[5]["report"]["as_of"]["source"] == "rpc"
-    assert first[8]["outcomes"] == {"revoked": 1, "valid": 499}
-    assert first[9]["head"]["match"]
+def test_second_run_awards_nothing_and_finds_the_revoked_one_still_revoked(tmp_path: Path) -> None:
+    port = free_port()
+    first = steps(tmp_path, port=port)
+    assert (first[3]["achievements"], first[3]["made"]) == (16, 16)
+    assert first[4]["batch"]["size"] == 500
+    reports = {number: first[number]["report"] for number in (5, 6, 7, 8)}
+    assert [report["outcome"] for report in reports.values()] == ["valid", "valid", "invalid", "revoked"]
+    assert {reports[number]["format"] for number in (5, 6, 7)} == {"Open Badges 3.0"}
+    assert reports[6]["as_of"]["source"] == "rpc"
+    assert reports[8]["status"]["reason"] == "issued_in_error"
+    assert first[9]["outcomes"] == {"revoked": 1, "valid": 499}
+    assert first[10]["head"]["match"]
+    assert [path.name for path in tmp_path.iterdir()] == ["rootmark-data"]
 
-    second = steps(tmp_path)
-    assert second[2]["issuer"] == first[2]["issuer"]
-    assert second[3]["found"] == 500
-    assert second[7]["report"]["status"] == first[7]["report"]["status"]
-    assert second[8]["outcomes"] == first[8]["outcomes"]
-    assert second[9]["head"] == first[9]["head"]
+    second = steps(tmp_path, port=port)
+    assert second[2] == first[2]
+    assert (second[3]["made"], second[4]["found"]) == (0, 500)
+    assert second[8]["report"]["status"] == first[8]["report"]["status"]
+    assert second[9]["outcomes"] == first[9]["outcomes"]
+    assert second[10]["head"] == first[10]["head"]
     assert anchors(tmp_path / "rootmark-data") == 1
 
-    # Without its memory, or with a broken one, it finds its issuer by name.
+    # Without its memory, or with a broken one, it finds its issuer by name; at another port the badges hold.
     (tmp_path / "rootmark-data" / "demo.json").write_text("{")
-    third = steps(tmp_path)
+    third = steps(tmp_path, "--export", "out", last=11)
     assert third[2]["issuer"] == first[2]["issuer"]
-    assert third[3]["found"] == 500
+    assert third[2]["did"] != first[2]["did"]
+    assert (third[3]["made"], third[4]["found"]) == (0, 500)
     assert (tmp_path / "rootmark-data" / "demo.json").stat().st_mode & 0o777 == 0o600
+    written = {path.name: json.loads(path.read_text()) for path in (tmp_path / "out").iterdir()}
+    assert set(written) == {"badge.json", "proof.json", "tampered.json"}
+    assert written["badge.json"]["issuer"]["id"] == first[2]["did"]
 
 
-@pytest.mark.parametrize("step", ["1.", "2.", "6."])
+@pytest.mark.parametrize("step", ["1.", "2.", "3.", "7."])
 def test_killed_run_is_taken_up_again(tmp_path: Path, step: str) -> None:
     with started(tmp_path, "demo", "--once", "--port", "0") as process:
         wait_for_line(process, step)
         process.send_signal(signal.SIGKILL)
         process.wait()
     again = steps(tmp_path)
-    assert again[8]["outcomes"] == {"revoked": 1, "valid": 499}
-    assert again[9]["head"]["match"]
+    assert again[9]["outcomes"] == {"revoked": 1, "valid": 499}
+    assert again[10]["head"]["match"]
     assert anchors(tmp_path / "rootmark-data") == 1
 
 
@@ -176,14 +181,27 @@ def test_taken_port_names_the_option(tmp_path: Path) -> None:
         ("id,other\n1,2\n", "external_id"),
         ("\x00\n", ""),
         ("external_id\n1\n", "column"),
+        ("external_id,recipient_email,achievement_id,result\na,b,c,d,e\n", "cells"),
+        ("external_id,recipient_email,achievement_id,result\na,b,c,d\n", "needs"),
     ],
 )
 def test_awards_that_cannot_be_read_are_a_clear_error(tmp_path: Path, text: str | None, said: str) -> None:
+    (tmp_path / "achievements.json").write_text('{"c": {}}')
     if text is not None:
         (tmp_path / "mine.csv").write_text(text)
     _, err = told(tmp_path, "demo", "--once", "--port", "0", "--csv", "mine.csv", code=2)
     assert said in err
     assert "mine.csv" in err
+
+
+@pytest.mark.parametrize("catalogue", [None, "{", "[]", '{"c": 1}', "{}"])
+def test_catalogue_that_cannot_be_used_is_a_clear_error(tmp_path: Path, catalogue: str | None) -> None:
+    rows = "".join(f"a{number},a@b.example,c,1\n" for number in range(50))
+    (tmp_path / "mine.csv").write_text("external_id,recipient_email,achievement_id,result\n" + rows)
+    if catalogue is not None:
+        (tmp_path / "achievements.json").write_text(catalogue)
+    _, err = told(tmp_path, "demo", "--once", "--port", "0", "--csv", "mine.csv", code=2)
+    assert "achievements.json" in err
 
 
 def test_another_chain_than_its_own_is_refused(tmp_path: Path) -> None:
@@ -208,7 +226,7 @@ def test_story_fits_a_terminal_of_80_columns(tmp_path: Path) -> None:
         assert process.wait(TIMEOUT_SECONDS) == 0
     os.close(ours)
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", written.decode()).replace("\r", "\n")
-    lines = [line for line in text.split("\n") if re.match(r"[1-9]\. |   ", line)]
+    lines = [line for line in text.split("\n") if re.match(r"[0-9]+\. |   ", line)]
     assert len(lines) > 20
     assert max(map(len, lines)) <= 80
 

@@ -1,10 +1,12 @@
-"""Properties of strict and canonical JSON: one value, one text; nothing changes silently; nothing crashes."""
+"""Properties of strict and canonical JSON and of base58: one value, one text; nothing changes silently;
+nothing crashes."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+import base58
 import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +17,9 @@ from registry.encoding import (
     StrictJsonError,
     canonical_json,
     credential_digest,
+    parse_base58btc,
     parse_json,
+    to_base58btc,
 )
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
@@ -164,3 +168,12 @@ def test_lone_surrogate_is_refused_escaped_and_raw(surrogate: str, around: str) 
     assert not _accepts(escaped.encode())
     raw = f'"{surrogate}"'.encode("utf-8", "surrogatepass")
     assert not _accepts(raw)
+
+
+@settings(deadline=None)
+@given(st.builds(lambda zeros, rest: bytes(zeros) + rest, st.integers(0, 40), st.binary(max_size=200)))
+def test_base58_is_what_the_library_writes_and_is_read_back(value: bytes) -> None:
+    text = to_base58btc(value)
+    assert text == "z" + base58.b58encode(value).decode()
+    if value:
+        assert parse_base58btc(text, max_characters=400) == value

@@ -83,6 +83,36 @@ def test_neither_repr_nor_error_shows_a_secret() -> None:
     assert "secret-" not in str(caught.value)
 
 
+def test_hosts_to_fetch_from_are_names_in_lower_case() -> None:
+    assert load_settings().fetch_hosts == []
+    hosts = load_settings(
+        fetch_hosts="Issuer.example, status.example:8443,localhost:8000,127.0.0.1"
+    ).fetch_hosts
+    assert hosts == ["issuer.example", "status.example:8443", "localhost:8000", "127.0.0.1"]
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "https://issuer.example",
+        "issuer.example/path",
+        "*.example",
+        "user@issuer.example",
+        "issuer.example:port",
+        "10.0.0.1",
+        "2130706433",
+        "[::1]",
+        ".example",
+        "a..example",
+        "éxample.org",
+    ],
+)
+def test_host_to_fetch_from_is_refused_when_it_is_no_name(host: str) -> None:
+    with pytest.raises(ConfigurationError, match="ROOTMARK_FETCH_HOSTS") as caught:
+        load_settings(fetch_hosts=[host])
+    assert host not in str(caught.value)
+
+
 def shown_default(value: Any) -> str:
     """A default as the table of settings has it."""
     if value is None or value == []:

@@ -42,7 +42,7 @@ from registry.credentials.merkle_proof_2019 import MerkleProof2019, decode_proof
 from registry.credentials.sources import LedgerTransaction, Tools
 from registry.credentials.suites.data_integrity import check_proofs
 from registry.credentials.suites.proofs import is_anchor, proofs_of
-from registry.credentials.verification_methods import resolve_controller, resolve_method
+from registry.credentials.verification_methods import document_url, resolve_controller, resolve_method
 from registry.encoding import Address, JsonValue, to_checksum
 from registry.errors import (
     MalformedInputError,
@@ -181,7 +181,8 @@ def _issuer(
     except (UnavailableSourceError, UnsupportedKeyError) as error:
         yield signature(CheckResult.UNKNOWN, f"whose anchor it is is not known: {_clause(error)}")
         detail = "the issuer's profile, which names its revocation list, could not be looked at"
-        yield Finding(CheckName.STATUS, CheckResult.UNKNOWN, detail)
+        missing = _unread_document(issuer_of(document) or "", tools)
+        yield Finding(CheckName.STATUS, CheckResult.UNKNOWN, detail, missing=missing)
         return
     except MalformedInputError as error:
         yield signature(CheckResult.FAIL, _clause(error))
@@ -246,6 +247,20 @@ def _profile_of(issuer: str, tools: Tools) -> Profile:
     if url is None:
         raise ValidationError("the issuer's DID document names no profile")
     return get_profile(tools, url)
+
+
+def _unread_document(issuer: str, tools: Tools) -> str | None:
+    """Which document lacks on the way to the profile of a DID: the DID's own, else the profile."""
+    try:
+        url = document_url(issuer)
+    except MalformedInputError:
+        return None
+    try:
+        return _profile_address(resolve_controller(issuer, tools.documents))
+    except UnavailableSourceError:
+        return url
+    except MalformedInputError:
+        return None
 
 
 def _profile_address(controller: ControllerDocument) -> str | None:

@@ -188,7 +188,8 @@ def revocation_finding(tools: Tools, profile: Profile, credential_id: JsonValue)
     try:
         revoked = _revoked(tools, url)
     except UnavailableSourceError as error:
-        return _status(CheckResult.UNKNOWN, f"the issuer's revocation list could not be looked at: {error}")
+        detail = f"the issuer's revocation list could not be looked at: {error}"
+        return Finding(CheckName.STATUS, CheckResult.UNKNOWN, detail, missing=url)
     except MalformedInputError:
         return _status(CheckResult.UNKNOWN, "the issuer's revocation list cannot be read")
     if credential_id in revoked:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from registry.credentials.findings import Examination, Examiner, Finding, Presented
-from registry.credentials.formats.data_model import presentation_faults, types_of
+from registry.credentials.formats.data_model import V2, contexts_of, presentation_faults, types_of
 from registry.credentials.sources import Tools
 from registry.credentials.suites.data_integrity import check_proofs
 from registry.encoding import JsonValue
@@ -48,6 +48,26 @@ def examine_presentation(
         tools: with the purpose, challenge and domain that the presentation's proof must have.
         examiners: for the credentials in it; of several that recognise one, the first examines it.
     """
+    owner, findings = presentation_findings(presentation, tools)
+    entries = credentials_of(presentation)
+    if len(entries) > MAX_CREDENTIALS:
+        return PresentationExamination(owner, findings, ())
+    alone = replace(tools, purpose="assertionMethod", challenge=None, domain=None)
+    examined = tuple(_examine(entry, alone, examiners) for entry in entries)
+    return PresentationExamination(owner, findings, examined)
+
+
+def presentation_findings(
+    presentation: Mapping[str, JsonValue], tools: Tools
+) -> tuple[str | None, tuple[Finding, ...]]:
+    """The holder, and the findings about the presentation itself. Never raises for what it holds.
+
+    Args:
+        tools: with the purpose, challenge and domain that its proof must have.
+    """
+    if len(credentials_of(presentation)) > MAX_CREDENTIALS:
+        detail = f"a presentation holds at most {MAX_CREDENTIALS} credentials here"
+        return None, (_finding(CheckName.FORMAT, CheckResult.FAIL, detail),)
     holder = presentation.get("holder")
     if isinstance(holder, Mapping):
         holder = holder.get("id")
@@ -62,26 +82,21 @@ def examine_presentation(
         findings.append(_finding(CheckName.SIGNATURE, CheckResult.FAIL, "the presentation is not signed"))
     else:
         findings.append(_finding(CheckName.SIGNATURE, CheckResult.SKIPPED, "the presentation is not signed"))
-    entries = _credentials(presentation)
-    if len(entries) > MAX_CREDENTIALS:
-        detail = f"a presentation holds at most {MAX_CREDENTIALS} credentials here"
-        return PresentationExamination(owner, (_finding(CheckName.FORMAT, CheckResult.FAIL, detail),), ())
-    alone = replace(tools, purpose="assertionMethod", challenge=None, domain=None)
-    examined = tuple(_examine(entry, alone, examiners) for entry in entries)
-    return PresentationExamination(owner, tuple(findings), examined)
+    return owner, tuple(findings)
 
 
 def _finding(check: CheckName, result: CheckResult, detail: str) -> Finding:
     return Finding(check, result, detail)
 
 
-def _credentials(presentation: Mapping[str, JsonValue]) -> Sequence[JsonValue]:
+def credentials_of(presentation: Mapping[str, JsonValue]) -> Sequence[JsonValue]:
+    """The entries of ``verifiableCredential``; one that is not a list is a list of one."""
     entries = presentation.get("verifiableCredential", [])
     return entries if isinstance(entries, list) else [entries]
 
 
 def _examine(entry: JsonValue, tools: Tools, examiners: Sequence[Examiner]) -> Examination:
-    presented = _presented(entry)
+    presented = presented_credential(entry)
     if presented is not None:
         for examiner in examiners:
             if examiner.recognises(presented):
@@ -90,14 +105,15 @@ def _examine(entry: JsonValue, tools: Tools, examiners: Sequence[Examiner]) -> E
     return Examination("unknown", (_finding(CheckName.FORMAT, CheckResult.FAIL, detail),))
 
 
-def _presented(entry: JsonValue) -> Presented | None:
-    """A credential in JSON, or the token in the ``data:`` URL of an enveloped one."""
+def presented_credential(entry: JsonValue) -> Presented | None:
+    """A credential in JSON, or the token in the ``data:`` URL of an enveloped one; None for what is neither,
+    and for an envelope without the context that makes it one."""
     if not isinstance(entry, Mapping):
         return None
     if _ENVELOPED not in types_of(entry):
         return Presented(document=entry)
     address = entry.get("id")
-    if isinstance(address, str):
+    if isinstance(address, str) and contexts_of(entry)[:1] == [V2]:
         for envelope in _ENVELOPES:
             if address.startswith(envelope):
                 return Presented(token=address.removeprefix(envelope))

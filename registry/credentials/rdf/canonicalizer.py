@@ -87,24 +87,27 @@ class RdfCanonicalizer:
         self._pool.close()
 
     def n_quads(self, document: Mapping[str, JsonValue], rdf_hash: RdfHash = RdfHash.SHA256) -> bytes:
-        return self._n_quads(document, rdf_hash, expect_more=False)
+        return self._n_quads(document, self._reader.read(document), rdf_hash, expect_more=False)
 
     def n_quads_of_many(
         self, documents: Sequence[Mapping[str, JsonValue]], rdf_hash: RdfHash = RdfHash.SHA256
     ) -> list[bytes]:
         sampled = secrets.randbelow(SAMPLE_EVERY) if len(documents) >= SAMPLE_EVERY else -1
-        results = []
+        shapes = self._reader.read_many(documents)
+        results: list[bytes] = []
         for position, document in enumerate(documents):
             try:
-                results.append(self._n_quads(document, rdf_hash, expect_more=len(documents) > 1))
+                shape = next(shapes)
+                results.append(self._n_quads(document, shape, rdf_hash, expect_more=len(documents) > 1))
                 if sampled >= 0 and position % SAMPLE_EVERY == sampled:
                     self._check(document, results[-1], rdf_hash)
             except RootmarkError as error:
                 raise _at(error, position) from error
         return results
 
-    def _n_quads(self, document: Mapping[str, JsonValue], rdf_hash: RdfHash, *, expect_more: bool) -> bytes:
-        shape = self._reader.read(document)
+    def _n_quads(
+        self, document: Mapping[str, JsonValue], shape: Shape, rdf_hash: RdfHash, *, expect_more: bool
+    ) -> bytes:
         known = self._cache.find(shape)
         if known is not None and known.template is not None and known.cheap:
             try:

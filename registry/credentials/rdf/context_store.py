@@ -112,10 +112,13 @@ class Vocabulary:
     Attributes:
         terms: every term, prefix and compact IRI that is a key of some context, nested ones included.
         aliases: terms that stand for a keyword in some context, and for which keywords.
+        meanings: what contexts write for each term: an IRI, a compact one, a keyword or another term; an
+            empty text where there is nothing of that kind.
     """
 
     terms: frozenset[str]
     aliases: Mapping[str, frozenset[str]]
+    meanings: Mapping[str, frozenset[str]]
 
 
 class ContextStore:
@@ -303,4 +306,6 @@ def _vocabulary(documents: list[JsonValue]) -> Vocabulary:
                 aliases.setdefault(term, set()).update(stands_for)
                 changed = True
     frozen = {term: frozenset(names) for term, names in aliases.items()}
-    return Vocabulary(frozenset(meanings), frozen)
+    return Vocabulary(
+        frozenset(meanings), frozen, {term: frozenset(names) for term, names in meanings.items()}
+    )

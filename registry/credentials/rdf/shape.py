@@ -11,12 +11,13 @@ Reading the shape also refuses what no honest credential has, before anything ex
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from registry.credentials.rdf.context_store import ContextStore, Vocabulary
+from registry.credentials.rdf.disguises import Disguises
 from registry.credentials.rdf.keywords import KEYWORDS, TAKEN_AS_KEYS, shown
 from registry.encoding import JsonValue
 from registry.errors import Fault, RootmarkError, TooComplexError, UnknownContextError, ValidationError
@@ -24,6 +25,8 @@ from registry.errors import Fault, RootmarkError, TooComplexError, UnknownContex
 MAX_DEPTH = 64
 MAX_PARTS = 100_000
 MAX_TEXT_CHARACTERS = 4 << 20
+MAX_CONTEXTS = 100
+"""Of a document and its nodes, repeated ones included: each costs time anew."""
 
 _FREE = frozenset(["@id", "@value"])
 
@@ -40,11 +43,34 @@ _Path: TypeAlias = "tuple[_Path, str | int] | None"
 """Where a value is: the path of what holds it, and its name there. Cheap to extend, unlike a pointer."""
 
 
+class _Stretch(NamedTuple):
+    """What an object gave: where it was, and from where to where its parts and leaves are in the reading."""
+
+    value: dict[str, Any]
+    depth: int
+    fixed: bool
+    parts: slice
+    leaves: slice
+
+    def is_of(self, value: dict[str, Any], depth: int, fixed: bool) -> bool:
+        """Whether this very object, there, gives the same."""
+        return self.value is value and self.depth == depth and self.fixed == fixed
+
+
 @dataclass(slots=True)
 class _Reading:
+    """What was found so far in one document.
+
+    Attributes:
+        stretches: of the inner objects, by their identity; None where nobody will ask.
+        before: the same of the document before.
+    """
+
     parts: list[str] = field(default_factory=list)
     leaves: list[str] = field(default_factory=list)
     contexts: list[tuple[str, _Path]] = field(default_factory=list)
+    stretches: dict[int, _Stretch] | None = None
+    before: _Reading | None = None
 
 
 class ShapeReader:
@@ -52,7 +78,8 @@ class ShapeReader:
 
     def __init__(self, store: ContextStore) -> None:
         self._store = store
-        self._kinds = _kinds(store.vocabulary)
+        self._disguises = Disguises(store.vocabulary)
+        self._kinds = _kinds(store.vocabulary, self._disguises)
         self._tokens = {key: (_token(key), self._kinds.get(key)) for key in store.vocabulary.terms}
         self._tokens.update({key: (_token(key), kind) for key, kind in self._kinds.items()})
 
@@ -62,13 +89,30 @@ class ShapeReader:
         Raises:
             UnknownContextError: a context that the store does not have, or one that is written out.
             TooComplexError: deeper, or larger, than the caps above.
-            ValidationError: a keyword that is not taken here, a number that is not finite, a value that is
-                not JSON.
+            ValidationError: a keyword that is not taken here, a member in disguise (see `Disguises`), a
+                number that is not finite, a value that is not JSON.
         """
-        reading = _Reading()
+        return self._read(document, _Reading())
+
+    def read_many(self, documents: Iterable[Mapping[str, JsonValue]]) -> Iterator[Shape]:
+        """The shapes of documents, in order. An inner object that a document shares with the one before, the
+        very same in memory, is not read again; none may change meanwhile. Raises as `read`."""
+        before = None
+        for document in documents:
+            reading = _Reading(stretches={}, before=before)
+            yield self._read(document, reading)
+            reading.before = None
+            before = reading
+
+    def _read(self, document: Mapping[str, JsonValue], reading: _Reading) -> Shape:
+        for keyword in ("@id", "@type"):
+            if keyword in document:  # a document's id and types are looked for under their names
+                raise _disguised(keyword, None)
         self._object(reading, dict(document), None, 0, False)
         if len(reading.parts) > MAX_PARTS or sum(map(len, reading.leaves)) > MAX_TEXT_CHARACTERS:
             raise TooComplexError("the document is larger than any credential")
+        if len(reading.contexts) > MAX_CONTEXTS:
+            raise TooComplexError(f"the document has more than {MAX_CONTEXTS} contexts")
         for url, path in reading.contexts:
             if not self._store.is_usable(url):
                 self._store.get(url, _pointer(path))
@@ -81,7 +125,10 @@ class ShapeReader:
         append = reading.parts.append
         append("{")
         for key, entry in value.items():
-            token, kind = tokens.get(key) or (_token(key), None)
+            known = tokens.get(key)
+            if known is None and self._disguises.is_one(key):
+                raise _disguised(key, path)
+            token, kind = known or (_token(key), None)
             append(token)
             if kind is None and key[:1] != "@":
                 if type(entry) is str and not fixed:
@@ -94,6 +141,8 @@ class ShapeReader:
             elif kind == "refused":
                 detail = f"the keyword {shown(key)} is not taken"
                 raise _invalid("unsupported-keyword", detail, (path, key))
+            elif kind == "disguise":
+                raise _disguised(key, path)
             else:
                 # A key like @foo is no keyword, but reserved; expansion drops it, which is an error.
                 self._value(reading, entry, (path, key), depth, fixed or kind != "free")
@@ -108,7 +157,10 @@ class ShapeReader:
                 reading.parts.append("s")
                 reading.leaves.append(value)
         elif kind is dict:
-            self._object(reading, value, path, depth + 1, fixed)
+            if reading.stretches is None:
+                self._object(reading, value, path, depth + 1, fixed)
+            else:
+                self._shared(reading, value, path, depth + 1, fixed, reading.stretches)
         elif kind is list:
             if depth > MAX_DEPTH:
                 raise TooComplexError(f"the document is nested more than {MAX_DEPTH} deep")
@@ -120,6 +172,29 @@ class ShapeReader:
             reading.parts.append(f"#{value!r};")
         else:
             raise _invalid("not-json", "a value is not JSON", path)
+
+    def _shared(
+        self,
+        reading: _Reading,
+        value: dict[str, Any],
+        path: _Path,
+        depth: int,
+        fixed: bool,
+        stretches: dict[int, _Stretch],
+    ) -> None:
+        """An object that may be the very one that the document before had; its contexts were looked at
+        then."""
+        parts, leaves = len(reading.parts), len(reading.leaves)
+        before = reading.before
+        known = before.stretches.get(id(value)) if before is not None and before.stretches else None
+        if before is not None and known is not None and known.is_of(value, depth, fixed):
+            reading.parts += before.parts[known.parts]
+            reading.leaves += before.leaves[known.leaves]
+        else:
+            self._object(reading, value, path, depth, fixed)
+        stretches[id(value)] = _Stretch(
+            value, depth, fixed, slice(parts, len(reading.parts)), slice(leaves, len(reading.leaves))
+        )
 
     def _context(self, reading: _Reading, value: Any, path: _Path) -> None:
         several = isinstance(value, list)
@@ -159,9 +234,9 @@ class ShapeReader:
         return kind == "fixed" or (kind is None and key[:1] == "@")
 
 
-def _kinds(vocabulary: Vocabulary) -> dict[str, str]:
-    """How to take a key: ``free`` (an id or a value), ``fixed`` (another keyword), ``refused``. A key that is
-    absent is an ordinary term."""
+def _kinds(vocabulary: Vocabulary, disguises: Disguises) -> dict[str, str]:
+    """How to take a key: ``free`` (an id or a value), ``fixed`` (another keyword), ``refused``, ``disguise``.
+    A key that is absent is an ordinary term."""
     kinds = {keyword: "fixed" if keyword in TAKEN_AS_KEYS else "refused" for keyword in KEYWORDS}
     kinds.update(dict.fromkeys(_FREE, "free"))
     for alias, keywords in vocabulary.aliases.items():
@@ -169,6 +244,7 @@ def _kinds(vocabulary: Vocabulary) -> dict[str, str]:
             kinds[alias] = "refused"
         elif not keywords <= _FREE:
             kinds[alias] = "fixed"
+    kinds.update(dict.fromkeys(disguises.terms, "disguise"))
     return kinds
 
 
@@ -182,6 +258,11 @@ def _pointer(path: _Path) -> str:
         path, name = path
         names.append(str(name).replace("~", "~0").replace("/", "~1"))
     return "".join(f"/{name}" for name in reversed(names))
+
+
+def _disguised(key: str, path: _Path) -> RootmarkError:
+    detail = f"{shown(key)} stands for a member that is taken under its own name alone"
+    return _invalid("disguised-member", detail, (path, key))
 
 
 def _invalid(code: str, detail: str, path: _Path) -> RootmarkError:

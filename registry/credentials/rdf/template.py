@@ -14,14 +14,14 @@ are written as they are. Of both, only what differs from the document before is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pyoxigraph import BlankNode, Quad
+from pyoxigraph import Quad
 
 from registry.credentials.rdf.keywords import is_absolute_iri
-from registry.credentials.rdf.naming import Parts, first_degree_hash, line, names
+from registry.credentials.rdf.naming import Pattern, first_degree_hash, names
 from registry.credentials.rdf.terms import QuadRow, canonical_lines, node
 from registry.ports.documents import RdfHash
 
@@ -38,28 +38,20 @@ class _Filled:
     """The last document that was filled in; most texts of the next one are the same.
 
     Attributes:
-        nodes, texts: each slot's term, and how N-Quads write it.
-        ground: the lines of the quads without blank nodes.
-        blank: the other quads.
+        texts: how N-Quads write each slot's term.
+        ground: the lines of the quads that have slots and no blank nodes.
+        labelled: the lines of the quads with blank nodes, under the template's own names for these.
         hashes: each blank node's first degree hash.
-        blank_lines: the lines of ``blank``.
+        blank: the lines of the quads with blank nodes, under their canonical names.
     """
 
     leaves: tuple[str, ...]
-    nodes: tuple[Any, ...]
     texts: tuple[str, ...]
     ground: tuple[str, ...]
-    blank: tuple[Parts, ...]
+    labelled: tuple[str, ...]
     hashes: tuple[str, ...]
-    blank_lines: tuple[str, ...]
+    blank: tuple[str, ...]
     rdf_hash: RdfHash
-
-
-@dataclass(frozen=True, slots=True)
-class _Hole:
-    """Where the term of slot number ``slot`` goes."""
-
-    slot: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +59,9 @@ class _Slot:
     leaf: int
     term: tuple[str, ...]
 
-    def node(self, text: str, terms: frozenset[str]) -> Any:
-        """The term for ``text``. Raises NotFillableError, and ValueError as `terms.node`."""
+    def node(self, leaves: Sequence[str], terms: frozenset[str]) -> Any:
+        """Its term in a document. Raises NotFillableError, and ValueError as `terms.node`."""
+        text = leaves[self.leaf]
         if self.term[2] == "l":
             return node(("l", text, self.term[3], self.term[4]))
         scheme, _, rest = text.partition(":")
@@ -92,8 +85,16 @@ class Template:
         """
         self._terms = terms
         self._slots = list(dict.fromkeys(_slots(rows)))
-        self._ground = _Quads([row for row in rows if not _mentions_blank(row)], self._slots)
-        self._blank = _Quads([row for row in rows if _mentions_blank(row)], self._slots)
+        labels = dict.fromkeys(term[1] for row in rows for term in row if term and term[0] == "b")
+        self._labels = [f"_:{label}" for label in labels]
+        # What is filled into lines is one sequence: the slots' texts, then the blank nodes' names.
+        numbers = {slot.term: number for number, slot in enumerate(self._slots)}
+        numbers |= {("b", label): number for number, label in enumerate(labels, len(self._slots))}
+        blank = [row for row in rows if _mentions("b", row)]
+        ground = [row for row in rows if not _mentions("b", row)]
+        self._constant = [_constant(row) for row in ground if not _mentions(SLOT, row)]
+        self._ground = _Quads([row for row in ground if _mentions(SLOT, row)], numbers)
+        self._blank = _Quads(blank, numbers)
         self._last: _Filled | None = None
         self.size_bytes = sum(len(str(term)) + 150 for row in rows for term in row)
 
@@ -103,116 +104,118 @@ class Template:
         Raises:
             NotFillableError: the full way must be taken.
         """
+        last = self._last
         try:
-            filled = self._fill(self._last, leaves, rdf_hash)
+            if last is None or last.rdf_hash is not rdf_hash:
+                filled = self._fill(leaves, rdf_hash)
+            else:
+                filled = self._refill(last, leaves)
         except ValueError as error:
             raise NotFillableError from error
         self._last = filled
-        return "".join(sorted({*filled.ground, *filled.blank_lines})).encode()
+        return "".join(sorted({*self._constant, *filled.ground, *filled.blank})).encode()
 
-    def _fill(self, last: _Filled | None, leaves: tuple[str, ...], rdf_hash: RdfHash) -> _Filled:
-        """Fill in what differs from ``last``, or everything."""
-        nodes: list[Any] = list(last.nodes) if last else [None] * len(self._slots)
-        texts = list(last.texts) if last else [""] * len(self._slots)
-        changed = []
-        for number, slot in enumerate(self._slots):
-            text = leaves[slot.leaf]
-            if last is None or text != last.leaves[slot.leaf]:
-                nodes[number] = slot.node(text, self._terms)
-                texts[number] = str(nodes[number])
-                changed.append(number)
-        ground = list(last.ground) if last else [""] * len(self._ground.parts)
-        for place in self._ground.using(changed, everything=last is None):
-            ground[place] = line(self._ground.filled(place, texts))
-        blank: list[Parts] = list(last.blank) if last else [()] * len(self._blank.parts)
-        touched = self._blank.using(changed, everything=last is None)
-        for place in touched:
-            blank[place] = self._blank.filled(place, texts)
-        if last is not None and last.rdf_hash is rdf_hash and not touched:
-            hashes, blank_lines = last.hashes, last.blank_lines
-        else:
-            again = last is None or last.rdf_hash is not rdf_hash
-            hashes = self._hashes(last, blank, None if again else touched, rdf_hash)
-            blank_lines = self._blank_lines(blank, hashes, nodes, rdf_hash)
-        return _Filled(
-            leaves, tuple(nodes), tuple(texts), tuple(ground), tuple(blank), hashes, blank_lines, rdf_hash
-        )
+    def _fill(self, leaves: tuple[str, ...], rdf_hash: RdfHash) -> _Filled:
+        texts = [str(slot.node(leaves, self._terms)) for slot in self._slots]
+        labelled = self._blank.lines([*texts, *self._labels])
+        hashes = [self._hash(number, texts, labelled, rdf_hash) for number in range(len(self._labels))]
+        ground = self._ground.lines(texts)
+        blank = self._named(leaves, texts, hashes, rdf_hash)
+        return _Filled(leaves, tuple(texts), ground, labelled, tuple(hashes), blank, rdf_hash)
 
-    def _hashes(
-        self, last: _Filled | None, blank: list[Parts], touched: set[int] | None, rdf_hash: RdfHash
+    def _refill(self, last: _Filled, leaves: tuple[str, ...]) -> _Filled:
+        """Fill in what differs from ``last``."""
+        texts = list(last.texts)
+        changed = [
+            number for number, slot in enumerate(self._slots) if leaves[slot.leaf] != last.leaves[slot.leaf]
+        ]
+        for number in changed:
+            texts[number] = str(self._slots[number].node(leaves, self._terms))
+        ground = self._ground.renewed(last.ground, self._ground.using(changed), texts)
+        labelled, hashes, blank = last.labelled, last.hashes, last.blank
+        touched = self._blank.using(changed)
+        if touched:
+            labelled = self._blank.renewed(labelled, touched, [*texts, *self._labels])
+            first = len(texts)
+            renewed = list(hashes)
+            for number in self._blank.numbers(touched):
+                if number >= first:
+                    renewed[number - first] = self._hash(number - first, texts, labelled, last.rdf_hash)
+            hashes = tuple(renewed)
+            blank = self._named(leaves, texts, hashes, last.rdf_hash)
+        return _Filled(leaves, tuple(texts), ground, labelled, hashes, blank, last.rdf_hash)
+
+    def _hash(self, number: int, texts: Sequence[str], labelled: Sequence[str], rdf_hash: RdfHash) -> str:
+        """The first degree hash of blank node ``number``. A quad that is there twice counts once."""
+        masked = [*texts, *["_:z"] * len(self._labels)]
+        masked[len(texts) + number] = "_:a"
+        places = self._blank.places(len(texts) + number)
+        quads = {labelled[place]: place for place in places}
+        return first_degree_hash([self._blank.line(place, masked) for place in quads.values()], rdf_hash)
+
+    def _named(
+        self, leaves: tuple[str, ...], texts: Sequence[str], hashes: Sequence[str], rdf_hash: RdfHash
     ) -> tuple[str, ...]:
-        """The first degree hashes; only those of nodes in ``touched`` quads anew, or all for None."""
-        places_of = self._blank.places_of_blank
-        if last is None or touched is None:
-            renewed = set(range(len(places_of)))
-            hashes = [""] * len(places_of)
-        else:
-            renewed = {part for place in touched for part in blank[place] if type(part) is int}
-            hashes = list(last.hashes)
-        for number in renewed:
-            quads = [blank[place] for place in places_of[number]]
-            hashes[number] = first_degree_hash(number, quads, rdf_hash)
-        return tuple(hashes)
-
-    def _blank_lines(
-        self, blank: list[Parts], hashes: tuple[str, ...], nodes: list[Any], rdf_hash: RdfHash
-    ) -> tuple[str, ...]:
+        """The lines of the quads with blank nodes."""
         named = names(hashes)
         if named is not None:
-            return tuple([line(parts, named) for parts in blank])
-        quads = [self._blank.quad(place, nodes) for place in range(len(blank))]
-        return canonical_lines(quads, rdf_hash)
+            return self._blank.lines([*texts, *named])
+        nodes = {slot.term: slot.node(leaves, self._terms) for slot in self._slots}
+        return canonical_lines(self._blank.quads(nodes), rdf_hash)
 
 
 class _Quads:
-    """Quads whose terms are fixed, slots, or blank nodes.
+    """Quads of which terms are filled in, by their numbers in the sequence of texts."""
 
-    Attributes:
-        parts: for each quad its three or four terms: N-Quads text, a blank node's number, or a slot's hole.
-        places_of_blank: for each blank node the places of the quads that mention it.
-    """
+    def __init__(self, rows: Sequence[QuadRow], numbers: Mapping[tuple[str, ...], int]) -> None:
+        self._rows = [[tuple(term) for term in row if term] for row in rows]
+        self._patterns = [Pattern([_part(term, numbers) for term in row]) for row in self._rows]
+        self._numbers = [{numbers[term] for term in row if term in numbers} for row in self._rows]
+        self._places: list[list[int]] = [[] for _ in numbers]
+        for place, used in enumerate(self._numbers):
+            for number in used:
+                self._places[number].append(place)
 
-    def __init__(self, rows: Sequence[QuadRow], slots: Sequence[_Slot]) -> None:
-        numbers = {slot.term: number for number, slot in enumerate(slots)}
-        self._blank_numbers: dict[str, int] = {}
-        self._terms: list[tuple[Any, ...]] = []
-        self.parts: list[tuple[str | int | _Hole, ...]] = []
-        self.places_of_blank: list[list[int]] = []
-        self._places_of_slot: list[list[int]] = [[] for _ in slots]
-        for place, row in enumerate(rows):
-            terms = [_Hole(numbers[tuple(term)]) if term[0] == SLOT else node(term) for term in row if term]
-            self._terms.append(tuple(terms))
-            parts = tuple([self._part(term, place) for term in terms])
-            self.parts.append(parts)
-            for part in parts:
-                if isinstance(part, _Hole):
-                    self._places_of_slot[part.slot].append(place)
+    def line(self, place: int, texts: Sequence[str]) -> str:
+        """The line of the quad at ``place``."""
+        return self._patterns[place].line(texts)
 
-    def _part(self, term: Any, place: int) -> str | int | _Hole:
-        if isinstance(term, _Hole):
-            return term
-        if not isinstance(term, BlankNode):
-            return str(term)
-        number = self._blank_numbers.setdefault(term.value, len(self._blank_numbers))
-        if number == len(self.places_of_blank):
-            self.places_of_blank.append([])
-        if place not in self.places_of_blank[number]:
-            self.places_of_blank[number].append(place)
-        return number
+    def lines(self, texts: Sequence[str]) -> tuple[str, ...]:
+        """The lines of all."""
+        return tuple([pattern.line(texts) for pattern in self._patterns])
 
-    def using(self, slots: Sequence[int], *, everything: bool) -> set[int]:
-        """The places of the quads that have one of these slots, or of all."""
-        if everything:
-            return set(range(len(self.parts)))
-        return {place for slot in slots for place in self._places_of_slot[slot]}
+    def renewed(
+        self, lines: tuple[str, ...], places: Collection[int], texts: Sequence[str]
+    ) -> tuple[str, ...]:
+        """``lines``, those at ``places`` made anew."""
+        made = list(lines)
+        for place in places:
+            made[place] = self._patterns[place].line(texts)
+        return tuple(made)
 
-    def filled(self, place: int, texts: Sequence[str]) -> Parts:
-        """The quad at ``place`` with its slots filled."""
-        return tuple([texts[part.slot] if isinstance(part, _Hole) else part for part in self.parts[place]])
+    def places(self, number: int) -> Sequence[int]:
+        """The places of the quads that mention a text."""
+        return self._places[number]
 
-    def quad(self, place: int, nodes: Sequence[Any]) -> Quad:
-        """The same for pyoxigraph."""
-        return Quad(*[nodes[term.slot] if type(term) is _Hole else term for term in self._terms[place]])
+    def using(self, numbers: Sequence[int]) -> set[int]:
+        """The places of the quads that mention one of these texts."""
+        return {place for number in numbers for place in self._places[number]}
+
+    def numbers(self, places: Collection[int]) -> set[int]:
+        """The numbers of the texts in the quads at these places."""
+        return {number for place in places for number in self._numbers[place]}
+
+    def quads(self, nodes: Mapping[tuple[str, ...], Any]) -> list[Quad]:
+        """The same for pyoxigraph, with ``nodes`` for the slots."""
+        return [Quad(*[nodes[term] if term[0] == SLOT else node(term) for term in row]) for row in self._rows]
+
+
+def _part(term: tuple[str, ...], numbers: Mapping[tuple[str, ...], int]) -> str | int:
+    return numbers[term] if term in numbers else str(node(term))
+
+
+def _constant(row: QuadRow) -> str:
+    return "".join(f"{node(term)} " for term in row if term) + ".\n"
 
 
 def _slots(rows: Sequence[QuadRow]) -> list[_Slot]:
@@ -224,5 +227,5 @@ def _slots(rows: Sequence[QuadRow]) -> list[_Slot]:
     ]
 
 
-def _mentions_blank(row: QuadRow) -> bool:
-    return any(term is not None and term[0] == "b" for term in row)
+def _mentions(kind: str, row: QuadRow) -> bool:
+    return any(term is not None and term[0] == kind for term in row)

@@ -81,9 +81,16 @@ def _checked(
             return _status(CheckResult.UNKNOWN, f"its status is a {kind}, which is not looked at here")
         return _in_list(_read_entry(member, kind), credential, tools, examine)
     except UnavailableSourceError as error:
-        return _status(CheckResult.UNKNOWN, f"its status list was not looked at: {error}")
+        detail = f"its status list was not looked at: {error}"
+        return Finding(CheckName.STATUS, CheckResult.UNKNOWN, detail, missing=_address(member))
     except _UnusableListError as error:
         return _status(CheckResult.UNKNOWN, str(error))
+
+
+def _address(member: JsonValue) -> str | None:
+    """Where an entry's list stands."""
+    found = member.get("statusListCredential", member.get("id")) if isinstance(member, dict) else None
+    return found if isinstance(found, str) else None
 
 
 def _kind(member: JsonValue) -> str:

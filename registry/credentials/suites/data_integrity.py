@@ -164,10 +164,10 @@ class _Checking:
         """As `verify_proof`."""
         options = proof.options()
         contexts = self.document.get("@context")
+        if "@context" in options and options["@context"] != contexts:
+            raise ProofFailedError("the document has other contexts than the proof covers")
         if not suite.jcs:
             options["@context"] = contexts
-        elif "@context" in options and options["@context"] != contexts:
-            raise ProofFailedError("the document has other contexts than the proof covers")
         kind = method.key.kind
         document = self._digest(suite, kind) if not proof.previous else self._chained(proof, suite, kind)
         configuration = digest_of(canonical_form(suite, options, kind, self.tools.canonicalizer), kind)

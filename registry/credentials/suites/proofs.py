@@ -18,7 +18,6 @@ from registry.encoding import JsonValue, invalid, parse_base58btc
 from registry.errors import ValidationError
 
 MAX_PROOFS = 16
-MAX_CONTEXTS = 64
 _MAX_SIGNATURE_CHARACTERS = 140  # 96 bytes of ECDSA with P-384 make at most 133
 _MAX_TEXT_CHARACTERS = 2048
 

@@ -6,9 +6,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from registry.model.batches import Entry
-from registry.model.chain import WORD_BITS, BitKind
+from registry.model.chain import WORD_BITS, BitKind, CallKind
 from registry.ports.store import Unit
+from registry.services.lookup import concerns
 from registry.verdict.history import RegistryState
+
+_REVOKING = frozenset({CallKind.REVOKE, CallKind.WITHDRAW})
+
+
+def may_be_revoked(unit: Unit, entries: Sequence[Entry]) -> bool:
+    """Whether one of the entries is revoked or its batch withdrawn, by the index or by what was asked for, or
+    the index cannot say."""
+    if any(state in ("revoked", "withdrawn", "unknown") for state, _ in entry_states(unit, entries)):
+        return True
+    indices = {entry.root: entry.index for entry in entries if entry.root is not None}
+    asked = unit.outbox.pending_for_roots(
+        {(entry.issuer, entry.root) for entry in entries if entry.root is not None}
+    )
+    return any(
+        one.call.kind in _REVOKING and one.call.root is not None and concerns(one, indices[one.call.root])
+        for one in asked
+    )
 
 
 def entry_states(unit: Unit, entries: Sequence[Entry]) -> list[tuple[str | None, int | None]]:

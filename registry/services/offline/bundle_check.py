@@ -53,8 +53,8 @@ def verify_bundle(
     Args:
         bundle: as `parse_json` returned it.
         request: what the verifier holds besides the bundle: a credential or digest (then they are verified,
-        with the
-            bundle's proof), and the issuer that is expected. Its ``as_of`` and ``live`` do not apply.
+        with the bundle's proof), and the issuer that is expected. Its ``as_of`` and ``live`` do not apply. An
+        rdfc-sha256 digest has to be computed already.
 
     Raises:
         MalformedEvidenceError: a part is missing, truncated, or contradicts another.
@@ -81,7 +81,9 @@ def _asked(bundle: Bundle, request: VerifyRequest | None) -> VerifyRequest:
     if request is None or (request.credential is None and request.digest is None):
         issuer = request.issuer if request else None
         return VerifyRequest(bundle.digest, bundle.credential, bundle.proof, issuer)
-    return VerifyRequest(request.digest, request.credential, bundle.proof, request.issuer)
+    return VerifyRequest(
+        request.digest, request.credential, bundle.proof, request.issuer, computed=request.computed
+    )
 
 
 def _reading(bundle: Bundle, header: Header, trust: Trust, now: datetime, max_age: timedelta) -> Reading:

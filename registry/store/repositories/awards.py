@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Row as ResultRow
@@ -43,10 +43,11 @@ _SHOWN = (
 _OTHER = ENTRIES.alias("other")
 _MINE = ENTRIES.alias("mine")
 _OF_ENTRY = and_(AWARDS.c.batch_seq == _MINE.c.batch_seq, AWARDS.c.entry_index == _MINE.c.entry_index)
-_BY_ENTRY = select(AWARDS.c.batch_seq, AWARDS.c.entry_index, AWARDS.c.credential_id, AWARDS.c.status_index)
-_BY_DIGEST = select(
-    _OTHER.c.batch_seq, _OTHER.c.entry_index, AWARDS.c.credential_id, AWARDS.c.status_index
-).select_from(_OTHER.join(_MINE, _MINE.c.digest == _OTHER.c.digest).join(AWARDS, _OF_ENTRY))
+_MARK = (AWARDS.c.credential_id, AWARDS.c.status_index, AWARDS.c.status_list, AWARDS.c.issuer)
+_BY_ENTRY = select(AWARDS.c.batch_seq, AWARDS.c.entry_index, *_MARK)
+_BY_DIGEST = select(_OTHER.c.batch_seq, _OTHER.c.entry_index, *_MARK).select_from(
+    _OTHER.join(_MINE, _MINE.c.digest == _OTHER.c.digest).join(AWARDS, _OF_ENTRY)
+)
 
 
 def _award(row: ResultRow[Any]) -> Award:
@@ -173,20 +174,22 @@ class Awards:
         """The issuer's awards whose entry is one of ``places`` or in one of ``batches``, or has the digest of
         such an entry; once for each entry that it was found by."""
         found: set[AwardMark] = set()
+
+        def keep(query: Select[Any]) -> None:
+            # Issuer and list are looked at here: a database that searched by them would go through the whole
+            # list for each entry.
+            for *mark, of_list, of_issuer in self._db.rows(query):
+                if of_issuer == issuer and status_list in (None, of_list):
+                    found.add(AwardMark(*mark))
+
         # An erased entry has no digest and is found by its place alone.
         for query, entry in ((_BY_ENTRY, AWARDS), (_BY_DIGEST, _OTHER)):
-            selected = query.where(AWARDS.c.issuer == issuer)
-            if status_list is not None:
-                selected = selected.where(AWARDS.c.status_list == status_list)
             for chunk in unique_chunks(places):
                 wanted = places_table(chunk)
                 same = and_(
                     entry.c.batch_seq == wanted.c.batch_seq, entry.c.entry_index == wanted.c.entry_index
                 )
-                found.update(self._marks(selected.join(wanted, same)))
+                keep(query.join(wanted, same))
             for seqs in unique_chunks(batches):
-                found.update(self._marks(selected.where(entry.c.batch_seq.in_(seqs))))
+                keep(query.where(entry.c.batch_seq.in_(seqs)))
         return sorted(found, key=lambda mark: (mark.batch_seq, mark.entry_index, mark.credential_id or ""))
-
-    def _marks(self, query: Select[Any]) -> Iterator[AwardMark]:
-        return (AwardMark(*row) for row in self._db.rows(query))

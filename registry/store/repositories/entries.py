@@ -220,13 +220,14 @@ class Entries:
         document: bytes | None = self._db.scalar(query)
         return document
 
-    def erase(self, issuer: Address, digest: Digest) -> int:
+    def erase(self, issuer: Address, digest: Digest, *, keep_credential_ids: bool = False) -> int:
         """Remove digest, salt, document, dates and external id of the issuer's entries with that digest, and
-        the recipient of their awards; root, tiles and index stay. Copies in idempotency answers, feed
-        payloads and status requests go too. Returns how many entries.
+        what their awards say of the recipient, and the ids of their credentials unless those are to be kept;
+        root, tiles and index stay. Copies in idempotency answers, feed payloads and status requests go too.
+        Returns how many entries.
 
         Raises:
             NotSealedError: one of them stands in an open batch, whose tree still needs it.
         """
         self._feed.flush()
-        return erase_entries(self._db, issuer, digest)
+        return erase_entries(self._db, issuer, digest, keep_credential_ids)

@@ -32,7 +32,7 @@ SERVER_ADMIN = "admin"
 """Owner of the server administrator's idempotency keys; the others are owned by API keys."""
 
 
-def erase_entries(database: Database, issuer: Address, digest: Digest) -> int:
+def erase_entries(database: Database, issuer: Address, digest: Digest, keep_credential_ids: bool) -> int:
     """See `registry.store.repositories.entries.Entries.erase`."""
     query = (
         select(ENTRIES.c.batch_seq, ENTRIES.c.entry_index, BATCHES.c.state)
@@ -49,7 +49,10 @@ def erase_entries(database: Database, issuer: Address, digest: Digest) -> int:
         )
         database.run(update(ENTRIES).where(*entry).values(digest=None, salt=None))
         database.run(delete(DETAILS).where(*detail))
-        database.run(update(AWARDS).where(*award).values(recipient=None, fingerprint=None))
+        forgotten = {"recipient": None, "fingerprint": None}
+        if not keep_credential_ids:
+            forgotten["credential_id"] = None
+        database.run(update(AWARDS).where(*award).values(forgotten))
     requests = select(REQUESTS.c.id).where(REQUESTS.c.issuer == issuer)
     database.run(delete(SKIPPED).where(SKIPPED.c.digest == digest, SKIPPED.c.request_id.in_(requests)))
     _scrub_feed(database, issuer, digest.hex())

@@ -26,7 +26,8 @@ class AchievementRow(Row, table=True):
 
 class AwardRow(Row, table=True):
     """What an award says beside its entry. ``recipient`` is ASCII JSON; it and ``fingerprint``, which is made
-    of it too, are NULL once erased. ``status_list`` is the list's id."""
+    of it too, are NULL once erased, and ``credential_id`` is unless the credential may be revoked.
+    ``status_list`` is the list's id."""
 
     __tablename__ = "awards"
     __table_args__ = (

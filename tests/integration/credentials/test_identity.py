@@ -24,7 +24,7 @@ from registry.model.signing_keys import SigningKeyKind
 from tests.integration.credentials.conftest import BASE, IdentityMaker
 from tests.support.pipeline import ADMIN, World
 
-ED25519, P256, RSA2048 = SigningKeyKind
+ED25519, P256, _, RSA2048 = SigningKeyKind
 OTHER_BASE = "https://elsewhere.example"
 NOBODY = Address(b"\x0f" * 20)
 

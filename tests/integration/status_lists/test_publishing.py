@@ -176,11 +176,31 @@ def test_credential_stays_revoked_when_it_is_erased(desk: Desk) -> None:
     award, other = desk.award(2)
     desk.change(RequestKind.REVOCATION, [award])
     credential = document(desk, award)["id"]
-    with desk.world.store.write() as unit:
-        assert unit.entries.erase(desk.issuer, desk.digests([award])[0]) == 1
+    assert desk.world.issuing.erase(desk.caller, desk.digests([award])[0]) == 1
     desk.publication = desk.published()
     assert (desk.bit(award), desk.bit(other)) == (1, 0)
     assert desk.revoked() == {credential: "misconduct"}
+
+
+def test_credential_that_is_erased_while_its_revocation_is_on_its_way_is_named(desk: Desk) -> None:
+    award, other = desk.award(2)
+    credential = document(desk, award)["id"]
+    digest, another = desk.digests([award, other])
+    desk.change(RequestKind.REVOCATION, [award], settle=False)
+    desk.world.issuing.erase(desk.caller, digest)
+    desk.world.issuing.erase(desk.caller, another)
+    desk.world.settle()
+    assert (desk.bit(award), desk.bit(other)) == (1, 0)
+    assert desk.revoked() == {credential: "misconduct"}
+
+
+def test_id_of_a_credential_is_forgotten_when_that_is_erased_unrevoked(desk: Desk) -> None:
+    (award,) = desk.award()
+    desk.world.issuing.erase(desk.caller, desk.digests([award])[0])
+    desk.world.status.withdraw(desk.caller, award.batch_id, Reason.ISSUED_IN_ERROR)
+    desk.world.settle()
+    assert desk.bit(award) == 1
+    assert desk.revoked() == {}
 
 
 def test_copy_of_a_credential_in_a_withdrawn_batch_revokes_it_as_verdicts_say(desk: Desk) -> None:

@@ -178,9 +178,13 @@ def test_award_is_found_by_a_copy_of_its_digest_and_by_itself_once_erased(store:
         assert unit.awards.marked(OWNER, (), [copy.seq]) == [AwardMark(copy.seq, 0, "urn:q", 1)]
         assert unit.awards.marked(OWNER, [(copy.seq, 0)], ()) == [AwardMark(copy.seq, 0, "urn:q", 1)]
     with store.write() as unit:
-        assert unit.entries.erase(OWNER, Digest(digest("p"))) == 1
+        assert unit.entries.erase(OWNER, Digest(digest("p")), keep_credential_ids=True) == 1
+        assert unit.entries.erase(OWNER, Digest(digest("q"))) == 1
     with store.read() as unit:
-        assert unit.awards.marked(OWNER, [(mine.seq, 0)], ()) == [AwardMark(mine.seq, 0, "urn:p", 0)]
+        assert unit.awards.marked(OWNER, [(mine.seq, 0), (mine.seq, 1)], ()) == [
+            AwardMark(mine.seq, 0, "urn:p", 0),
+            AwardMark(mine.seq, 1, None, 1),
+        ]
 
 
 def test_awards_of_another_issuer_are_not_found(store: SqlStore) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base58
 import pytest
 
 from registry.encoding import parse_base58btc, parse_base64url, to_base58btc, to_base64url
@@ -56,3 +57,11 @@ def test_binary_text_is_read_back(value: bytes) -> None:
 
 def test_empty_base64url_is_no_bytes() -> None:
     assert parse_base64url("") == b""
+
+
+@pytest.mark.parametrize("power", [9, 10, 11, 19, 20, 21, 87, 88])
+@pytest.mark.parametrize("step", [-1, 0, 1])
+def test_base58_is_right_where_a_group_of_digits_begins(power: int, step: int) -> None:
+    number = 58**power + step
+    value = number.to_bytes((number.bit_length() + 7) // 8, "big")
+    assert to_base58btc(value) == "z" + base58.b58encode(value).decode()
