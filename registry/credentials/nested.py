@@ -18,6 +18,7 @@ import orjson
 
 from registry.credentials.clr import is_clr
 from registry.credentials.findings import Examination, Finding, Presented
+from registry.credentials.merging import missed_anchor
 from registry.credentials.sources import Documents, Tools
 from registry.errors import RootmarkError, UnavailableSourceError
 from registry.services.claims import VerifyRequest
@@ -139,6 +140,8 @@ def _findings(one: Inside, answers: Sequence[Report | RootmarkError]) -> Iterato
         if one.hosted and reports:
             detail = f"{one.where} is by an issuer of this registry, which does not know it"
             yield Finding(CheckName.ANCHOR, CheckResult.FAIL, detail, Outcome.NOT_FOUND)
+        elif not one.hosted:
+            yield from missed_anchor(one.examination.issuer, one.where)
         return
     if report.outcome is Outcome.VALID or (report.anchor is None and not one.hosted):
         return

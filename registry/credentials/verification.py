@@ -23,10 +23,9 @@ from registry.credentials.asking import (
     Registry,
 )
 from registry.credentials.clr import examine_nested, is_clr
-from registry.credentials.did_web import account_in_did
 from registry.credentials.findings import Examination, Finding, Presented
 from registry.credentials.formats.open_badges_2 import hosted_assertion
-from registry.credentials.merging import Circumstances, judge_alone, merge
+from registry.credentials.merging import Circumstances, judge_alone, merge, missed_anchor
 from registry.credentials.nested import Inside, inside_of, registry_findings, remembering
 from registry.credentials.rdf import rdf_digest
 from registry.credentials.sources import Tools
@@ -170,11 +169,14 @@ class CredentialVerification:
         document = request.presented.document
         if document is None:
             raise ValidationError("no format that is known here was recognised")
-        if isinstance(request.issuer, str):
-            raise ValidationError("this document names its issuer by no DID; name the issuer's address")
-        return VerifyRequest(
-            request.digest, document, request.proof, request.issuer, request.as_of, request.live
-        )
+        issuer = request.issuer
+        if isinstance(issuer, str):
+            issuer = self._hosts.named_by_caller(issuer)
+            if issuer is None:
+                raise ValidationError("this document is known by its digest alone; name the issuer's address")
+        proof = request.proof or embedded_proof(document)
+        base = VerifyRequest(request.digest, document, proof, issuer, request.as_of, request.live)
+        return base if proof is None else self._with_digest(base, proof.method)
 
     def _examine_other(self, presented: Presented, tools: Tools) -> Examination:
         """A document that another one refers to, such as a status list credential."""
@@ -244,7 +246,9 @@ class CredentialVerification:
         if base is None and reports and self._has_a_say(looked):
             base = reports[0]
         if base is None or (base.anchor is None and not self._has_a_say(looked)):
-            return judge_alone(_with_anchor_missed(examination), self._circumstances(looked))
+            missed = missed_anchor(examination.issuer)
+            examination = replace(examination, findings=(*examination.findings, *missed))
+            return judge_alone(examination, self._circumstances(looked))
         examination = self._with_identity(base, examination)
         return merge(base, self._without_its_anchor(base, examination, looked.request.presented))
 
@@ -293,19 +297,6 @@ class CredentialVerification:
             expected=("0x" + expected.hex()) if isinstance(expected, bytes) else expected,
             reading=self._registry.reading(),
         )
-
-
-def _with_anchor_missed(examination: Examination) -> Examination:
-    """For a document whose place was neither shown nor found. Whoever issues under a DID of a server of this
-    kind anchors there and revokes there, so the signature alone does not decide; other issuers need not."""
-    if examination.issuer is None or account_in_did(examination.issuer) is None:
-        return examination
-    detail = (
-        "its issuer anchors what it issues, and this was not found on a chain that is read here; its "
-        "RootmarkProof, with a node of its chain, would settle it"
-    )
-    finding = Finding(CheckName.ANCHOR, CheckResult.UNKNOWN, detail)
-    return replace(examination, findings=(*examination.findings, finding))
 
 
 def _not_hosted(request: DocumentRequest, tools: Tools, error: UnavailableSourceError) -> _Looked:
