@@ -9,6 +9,7 @@ from api import docs, problems
 from api.limits import Admission, RateLimiter
 from api.middleware import Surround
 from api.routes import (
+    achievement_images,
     achievements,
     audit,
     award_exports,
@@ -55,6 +56,7 @@ def create_app(app: App) -> FastAPI:
         award_exports,
         records,
         achievements,
+        achievement_images,
         identity,
         issuers,
         status,
