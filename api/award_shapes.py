@@ -201,3 +201,15 @@ _SIGNED = object_of({"digest": HEX32, "batch": TEXT, "index": _COUNT, "state": T
 SIGNED = answers("The signed credential, and its place in the open batch", _SIGNED, 202) | answers(
     "Its batch has settled within Prefer: wait", _SIGNED
 )
+
+IMAGE_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            media: _FILE | {"example": "the file's bytes"}
+            for media in ("image/png", "image/jpeg", "image/svg+xml")
+        },
+    }
+}
+IMAGE = answers("The picture", _FILE["schema"], media="image/png")
+IMAGE[200]["content"]["image/svg+xml"] = _FILE

@@ -36,6 +36,7 @@ _PUBLIC_PREFIXES = (
     "/status/",
     "/1.0/identifiers/",
     "/v1/achievements",
+    "/achievements/",
 )
 _PUBLIC_POSTS = ("/v1/verify", "/v1/verify/bulk", "/vc/credentials/verify", "/vc/presentations/verify")
 _PRIVATE = re.compile(r"/v1/(?:batches/[^/]*/proofs|issuers/[^/]*/api-keys|audit/access|credentials)/?")

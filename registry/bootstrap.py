@@ -24,6 +24,7 @@ from registry.chain.abi import load_artifact
 from registry.chain.embedded.lock import DirectoryLock
 from registry.chain.factory import EmbeddedGateway, deploy_by_rpc, open_embedded, open_rpc
 from registry.chain.keystore import EncryptedKeystore
+from registry.credentials.achievement_images import AchievementImageService
 from registry.credentials.achievements import AchievementService
 from registry.credentials.awards import AwardService
 from registry.credentials.chain_profiles import ChainProfiles
@@ -95,6 +96,7 @@ class App:
     publication: Publication
     metrics: Metrics
     achievements: AchievementService
+    achievement_images: AchievementImageService
     awards: AwardService
     presentations: PresentationVerification
     vc_issuing: VcIssuing
@@ -237,6 +239,7 @@ def _wire(
         publication=credentials.publication,
         metrics=Metrics(store, chain, clock),
         achievements=credentials.achievements,
+        achievement_images=credentials.achievement_images,
         awards=credentials.awards,
         presentations=credentials.presentations,
         vc_issuing=credentials.vc_issuing,

@@ -27,7 +27,8 @@ _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _BODY = docs.body(AchievementBody, award_shapes.ACHIEVEMENT_EXAMPLE)
 
 
-def _answer(achievement: Achievement, status: int = 200) -> Response:
+def achievement_response(achievement: Achievement, status: int = 200) -> Response:
+    """An achievement, whose ETag is its version."""
     headers = {"ETag": f'"{achievement.version}"'}
     if status == 201:
         headers["Location"] = f"/v1/achievements/{achievement.id}"
@@ -45,10 +46,10 @@ async def create_achievement(request: Request) -> Response:
 
     async def work(ref: IdempotencyRef | None) -> Response:
         made = await blocking(lambda: app.achievements.create(caller, document, idempotency=ref))
-        return _answer(made, 201)
+        return achievement_response(made, 201)
 
     async def replay(achievement_id: str) -> Response:
-        return _answer(await blocking(app.achievements.get, achievement_id, 1), 201)
+        return achievement_response(await blocking(app.achievements.get, achievement_id, 1), 201)
 
     return await once(request, caller, sha256(raw).digest(), work, replay, keep_answer=False)
 
@@ -74,7 +75,7 @@ async def list_achievements(request: Request) -> Response:
 async def get_achievement(request: Request, achievement_id: str) -> Response:
     """One achievement: its newest version, or the one named. The ETag is the version."""
     version = Query(request, "version").number("version", 0, MAX_VERSION, minimum=1) or None
-    return _answer(await blocking(app_of(request).achievements.get, achievement_id, version))
+    return achievement_response(await blocking(app_of(request).achievements.get, achievement_id, version))
 
 
 @router.put(
@@ -91,7 +92,7 @@ async def replace_achievement(request: Request, achievement_id: str) -> Response
     _, value = await read_json(request)
     document = validated(AchievementBody, value).document()
     made = await blocking(app_of(request).achievements.replace, caller, achievement_id, document, based_on)
-    return _answer(made)
+    return achievement_response(made)
 
 
 def _based_on(request: Request) -> frozenset[int] | None:

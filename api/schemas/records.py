@@ -31,8 +31,10 @@ class RecordBody(Body):
     name: Name = "Learner record"
     description: Text | None = None
     identity: Literal["hashed", "plain"] = "hashed"
+    format: Literal["json", "jwt"] = "json"
 
     def record(self) -> LearnerRecord:
         """What is asked for. Raises `ValidationError` for a recipient that is none or several."""
         recipient = recipient_of(self.recipient)
-        return LearnerRecord(recipient, self.name, self.description, self.identity == "hashed")
+        hashed, tokens = self.identity == "hashed", self.format == "jwt"
+        return LearnerRecord(recipient, self.name, self.description, hashed, tokens)

@@ -12,8 +12,8 @@ GROUP = "rootmark.commands"
 HELP = """Issue, verify, revoke and audit micro-credentials anchored on a blockchain.
 
 Start with `rootmark demo`, then `rootmark serve`. Commands talk to the server of the settings, or to --server
-URL; `verify --rpc`, `verify --bundle` and `audit issuer --rpc` need none. `rootmark COMMAND --help` has
-examples.
+URL; `verify` with --rpc, --bundle or --offline and `audit issuer --rpc` need none. `rootmark COMMAND --help`
+has examples.
 
 Exit codes: 0 valid or done, 1 invalid, 2 usage, 3 revoked, suspended, withdrawn or expired, 4 pending,
 indeterminate or not found, 5 cannot reach."""

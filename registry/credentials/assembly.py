@@ -17,6 +17,7 @@ from registry.credentials.merkle_proof_2019 import (
     inclusion_proof_of,
     is_merkle_proof_2019,
 )
+from registry.credentials.own_documents import MAX_DOCUMENT_BYTES, shown_url
 from registry.credentials.sources import Documents, Ledgers
 from registry.credentials.status.checking import check_status
 from registry.credentials.suites.proofs import proofs_of
@@ -92,8 +93,10 @@ class SuppliedOnly:
         self._supplied = supplied
 
     def get(self, url: str) -> bytes:
-        """The document. Raises `UnavailableSourceError`."""
+        """The document. Raises `UnavailableSourceError`: it was not sent along, or is too large."""
         found = self._supplied.get(url)
         if found is None:
-            raise UnavailableSourceError(f"send {url} along")
+            raise UnavailableSourceError(f"send {shown_url(url)} along")
+        if len(found) > MAX_DOCUMENT_BYTES:
+            raise UnavailableSourceError(f"{shown_url(url)} is larger than {MAX_DOCUMENT_BYTES} bytes")
         return found

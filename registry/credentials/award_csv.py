@@ -11,8 +11,8 @@ Only one row is in memory at a time, and its length is bounded: a quoted cell ma
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from registry.credentials.award_values import (
     MAX_EXTERNAL_ID,
@@ -32,19 +32,25 @@ from registry.credentials.award_values import (
 from registry.credentials.badges import Evidence
 from registry.errors import Fault, ValidationError
 
-T = TypeVar("T")
 
-COLUMNS = (
-    "external_id",
-    "recipient_name",
-    "recipient_email",
-    "achievement_id",
-    "issued_on",
-    "expires_on",
-    "evidence_url",
-    "result",
-    "level",
-)
+def _line_of(limit: int) -> Callable[[str], str]:
+    return lambda text: checked_line(text, limit)
+
+
+_READERS: Mapping[str, Callable[[str], Any]] = {
+    "external_id": _line_of(MAX_EXTERNAL_ID),
+    "recipient_name": _line_of(MAX_NAME),
+    "recipient_email": checked_email,
+    "achievement_id": _line_of(MAX_VALUE),
+    "issued_on": parse_day,
+    "expires_on": parse_day,
+    "evidence_url": checked_url,
+    "result": _line_of(MAX_VALUE),
+    "level": _line_of(MAX_VALUE),
+}
+"""How a cell of each column is read; `ValidationError` with one fault where it cannot be."""
+
+COLUMNS = tuple(_READERS)
 REQUIRED = ("recipient_email", "achievement_id")
 MAX_ROW_BYTES = 64 * 1024
 _BOM = b"\xef\xbb\xbf"
@@ -140,45 +146,29 @@ def _row(header: list[str], cells: list[str], place: Place) -> Row:
     if len(cells) != len(header):
         fault = place.fault("csv-cells", f"{len(header)} cells are expected, {len(cells)} are there")
         return BadRow(place, (fault,))
-    return _Reader(dict(zip(header, cells, strict=True)), place).award()
+    values: dict[str, Any] = {}
+    wrong: list[Fault] = []
+    for column, text in zip(header, cells, strict=True):
+        if text:
+            try:
+                values[column] = _READERS[column](text)
+            except ValidationError as error:
+                fault = error.faults[0]
+                wrong.append(place.fault(fault.code, fault.detail, column))
+        elif column in REQUIRED:
+            wrong.append(place.fault("missing", "a value is needed", column))
+    return BadRow(place, tuple(wrong)) if wrong else _award(values.get, place)
 
 
-class _Reader:
-    """Reads the cells of one row, and remembers what is wrong."""
-
-    def __init__(self, cells: dict[str, str], place: Place) -> None:
-        self._cells = cells
-        self._place = place
-        self._faults: list[Fault] = []
-
-    def award(self) -> Row:
-        for column in REQUIRED:
-            if not self._cells[column]:
-                self._faults.append(self._place.fault("missing", "a value is needed", column))
-        email = self._read("recipient_email", checked_email)
-        name = self._read("recipient_name", lambda text: checked_line(text, MAX_NAME))
-        value = self._read("result", lambda text: checked_line(text, MAX_VALUE))
-        level = self._read("level", lambda text: checked_line(text, MAX_VALUE))
-        evidence = self._read("evidence_url", checked_url)
-        award = AwardRequest(
-            place=self._place,
-            recipient=Recipient(email=email, name=name),
-            achievement_id=self._read("achievement_id", lambda text: checked_line(text, MAX_VALUE)),
-            external_id=self._read("external_id", lambda text: checked_line(text, MAX_EXTERNAL_ID)),
-            issued_on=self._read("issued_on", parse_day),
-            expires_on=self._read("expires_on", parse_day),
-            results=(ResultRequest(value, level),) if value or level else (),
-            evidence=(Evidence(evidence),) if evidence else (),
-        )
-        return BadRow(self._place, tuple(self._faults)) if self._faults else award
-
-    def _read(self, column: str, read: Callable[[str], T]) -> T | None:
-        text = self._cells.get(column, "")
-        if not text:
-            return None
-        try:
-            return read(text)
-        except ValidationError as error:
-            fault = error.faults[0]
-            self._faults.append(self._place.fault(fault.code, fault.detail, column))
-            return None
+def _award(value: Callable[[str], Any], place: Place) -> AwardRequest:
+    result, level, evidence = value("result"), value("level"), value("evidence_url")
+    return AwardRequest(
+        place=place,
+        recipient=Recipient(email=value("recipient_email"), name=value("recipient_name")),
+        achievement_id=value("achievement_id"),
+        external_id=value("external_id"),
+        issued_on=value("issued_on"),
+        expires_on=value("expires_on"),
+        results=(ResultRequest(result, level),) if result or level else (),
+        evidence=(Evidence(evidence),) if evidence else (),
+    )

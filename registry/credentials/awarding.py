@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Protocol
@@ -237,22 +237,23 @@ class AwardMaker:
     def _draft(self, row: Row, taken: Mapping[str, Award | None]) -> Draft:
         if isinstance(row, BadRow):
             return Draft(row.place, faults=row.faults)
-        draft = Draft(row.place, row, fingerprint=self.fingerprint(row))
         name = row.external_id
         if name is not None:
             if name in self._external_ids:
                 detail = "the external_id stands twice in this request"
-                return replace(
-                    draft, faults=(row.place.fault("repeated-external-id", detail, "external_id"),)
-                )
+                fault = row.place.fault("repeated-external-id", detail, "external_id")
+                return Draft(row.place, row, faults=(fault,))
             self._external_ids.add(name)
+        fingerprint = self.fingerprint(row)
         if name is not None and name in taken:
             award = taken[name]
-            if award is not None and award.fingerprint == draft.fingerprint:
-                return replace(draft, replays=award)
+            if award is not None and award.fingerprint == fingerprint:
+                return Draft(row.place, row, replays=award)
             detail = "the external_id is taken by other content"
-            return replace(draft, conflicts=(row.place.fault("external-id-taken", detail, "external_id"),))
-        return self._complete(draft, row)
+            return Draft(
+                row.place, row, conflicts=(row.place.fault("external-id-taken", detail, "external_id"),)
+            )
+        return self._complete(row, fingerprint)
 
     def fingerprint(self, request: AwardRequest) -> bytes:
         """SHA-256 of all that decides what the credential says: the same for a repetition alone."""
@@ -261,7 +262,7 @@ class AwardMaker:
         content = {"award": request.to_json(), "options": options, "supersedes": self.supersedes}
         return sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).digest()
 
-    def _complete(self, draft: Draft, request: AwardRequest) -> Draft:
+    def _complete(self, request: AwardRequest, fingerprint: bytes) -> Draft:
         assert request.recipient is not None
         place = request.place
         achievement = self._achievements.get(request.achievement_id or "")
@@ -278,7 +279,7 @@ class AwardMaker:
         if request.expires_on is not None and request.expires_on <= issued:
             faults.append(place.fault("validity", "the validity ends before it begins", "expires_on"))
         if faults:
-            return replace(draft, faults=tuple(faults))
+            return Draft(place, request, faults=tuple(faults))
         badge = Badge(
             uuid=uuid4(),
             issuer=self.profile,
@@ -289,7 +290,7 @@ class AwardMaker:
             evidence=request.evidence,
             credits_earned=request.credits_earned,
         )
-        return replace(draft, badge=badge, achievement=achievement)
+        return Draft(place, request, badge=badge, achievement=achievement, fingerprint=fingerprint)
 
     def _subject(self, request: AwardRequest) -> Subject:
         recipient = request.recipient

@@ -19,9 +19,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
+from hashlib import sha1, sha256
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from registry.encoding import format_time
 from registry.model.awards import Achievement
@@ -226,7 +226,12 @@ def identity_hash(value: str, salt: str) -> str:
 
 
 def _derived(uuid: UUID, name: str, number: int = 0) -> str:
-    return uuid5(uuid, f"{name} {number}").urn
+    """The URN of the name-based UUID (version 5, by SHA-1) of a name within ``uuid``."""
+    digest = bytearray(sha1(uuid.bytes + f"{name} {number}".encode(), usedforsecurity=False).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    text = digest.hex()
+    return f"urn:uuid:{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def profile_object(profile: Profile) -> dict[str, Any]:

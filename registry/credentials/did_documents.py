@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from registry.credentials.did_web import (
     PROFILE_PATH,
@@ -165,9 +165,12 @@ def _multikey(method_id: str, did: str, key: PublicKey) -> dict[str, JsonValue]:
 
 
 def _blockcerts_key(key: AnchoringKey) -> dict[str, JsonValue]:
+    # Blockcerts' verifiers count a key from after this second, and a key may anchor in the very block that
+    # adds it. It cannot before, so that a second earlier lets nothing else in.
+    created = key.added_at - timedelta(seconds=1)
     entry: dict[str, JsonValue] = {
         "id": f"ecdsa-koblitz-pubkey:{to_hex(key.account)}",
-        "created": format_time(key.added_at),
+        "created": format_time(created),
     }
     if key.valid_until is not None:
         entry["revoked"] = format_time(key.valid_until)

@@ -21,6 +21,7 @@ from typing import Any
 
 import orjson
 
+from registry.credentials.achievement_images import own_picture
 from registry.credentials.carriers.images import PNG_TYPE, SVG_TYPE, Picture, default_badge, picture_in_svg
 from registry.credentials.carriers.png import bake_png
 from registry.credentials.carriers.svg import bake_svg
@@ -122,6 +123,10 @@ class AwardExports:
         """The credential with its proofs, as `json` hands it out. Raises as `export`."""
         return self._secured(self._held(caller, award_id))
 
+    def token(self, caller: Caller, award_id: str) -> str:
+        """The credential as `jwt` hands it out. Raises as `export`."""
+        return self._jwt(self._held(caller, award_id)).data.decode()
+
     def _held(self, caller: Caller, award_id: str) -> _Held:
         with self._store.read() as unit:
             award = unit.awards.get(award_id)
@@ -171,25 +176,24 @@ class AwardExports:
     # --- pictures -------------------------------------------------------------------------------------------
 
     def _png(self, held: _Held) -> Exported:
-        picture = self._picture(held, PNG_TYPE)
+        picture, name = self._picture(held.award)
+        if picture.media_type != PNG_TYPE:
+            picture = default_badge(name)  # drawings are not turned into pixels here
         baked = bake_png(picture.data, orjson.dumps(self._secured(held)))
         return _exported(held, PNG_TYPE, "badge", "png", baked)
 
     def _svg(self, held: _Held) -> Exported:
-        picture = self._picture(held, SVG_TYPE)
+        picture = picture_in_svg(*self._picture(held.award))
         text = json.dumps(self._secured(held), separators=(",", ":"))  # escapes what XML cannot hold
         return _exported(held, SVG_TYPE, "badge", "svg", bake_svg(picture.data, text.encode()))
 
-    def _picture(self, held: _Held, media_type: str) -> Picture:
-        """The achievement's picture in that form."""
-        name = self._achievement_name(held.award)
-        picture = default_badge(name)
-        return picture if media_type == PNG_TYPE else picture_in_svg(picture, name)
-
-    def _achievement_name(self, award: Award) -> str:
+    def _picture(self, award: Award) -> tuple[Picture, str]:
+        """The achievement's picture, where it was uploaded here, else a drawn one; and its name."""
         with self._store.read() as unit:
             found = unit.achievements.get(award.achievement_id, award.achievement_version)
-        return "" if found is None else str(found.document["name"])
+            picture = None if found is None else own_picture(unit, found)
+        name = "" if found is None else str(found.document["name"])
+        return picture or default_badge(name), name
 
     # --- what proves it -------------------------------------------------------------------------------------
 

@@ -152,6 +152,18 @@ def _mirrors_the_chain(base: Report, issuer: str | None, address: str | None) ->
     return account is not None and account == base.issuer.address and is_beside(issuer, address)
 
 
+def missed_anchor(issuer: str | None, what: str = "this") -> tuple[Finding, ...]:
+    """For a document whose place was neither shown nor found. Whoever issues under a DID of a server of this
+    kind anchors there and revokes there, so the signature alone does not decide; other issuers need not."""
+    if issuer is None or account_in_did(issuer) is None:
+        return ()
+    detail = (
+        f"its issuer anchors what it issues, and {what} was not found on a chain that is read here; its "
+        "RootmarkProof, with a node of its chain, would settle it"
+    )
+    return (Finding(CheckName.ANCHOR, CheckResult.UNKNOWN, detail),)
+
+
 def _merged(check: Check, findings: Sequence[Finding]) -> Check:
     """The chain's check and the document's findings; the worse result shows."""
     others = [Check(finding.check, finding.result, finding.detail) for finding in findings]

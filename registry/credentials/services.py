@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from registry.credentials.achievement_images import AchievementImageService
 from registry.credentials.achievements import AchievementService
 from registry.credentials.assembly import examining
 from registry.credentials.awards import AwardService
@@ -46,6 +47,7 @@ class CredentialServices:
     publication: Publication
     documents: CredentialVerification
     achievements: AchievementService
+    achievement_images: AchievementImageService
     awards: AwardService
     presentations: PresentationVerification
     vc_issuing: VcIssuing
@@ -100,6 +102,7 @@ def credential_services(
         publication=published,
         documents=documents,
         achievements=AchievementService(store, clock),
+        achievement_images=AchievementImageService(store, clock, identity.base),
         awards=AwardService(
             store, chain, clock, policy, issuing, status, securer, identity.did, published.assigner
         ),

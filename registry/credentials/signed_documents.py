@@ -5,7 +5,7 @@ are verified, revoked and erased by their digest like any other credential. They
 lists: those follow awards. Their document is stored, for a repetition of the request to give the same one.
 
 Invariants: a record holds only credentials of its own issuer, to one recipient, that are final and in force
-when it is made; nothing in it is signed anew.
+when it is made.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from registry.credentials.exporting import AwardExports
 from registry.credentials.findings import Presented
 from registry.credentials.recipients import identity_object
 from registry.encoding import Address, invalid
-from registry.errors import NotFoundError, UnknownContextError, WrongStateError
+from registry.errors import NotFoundError, TooComplexError, UnknownContextError, WrongStateError
 from registry.model.awards import Award
 from registry.model.batches import BatchState, Entry
 from registry.model.issuers import Caller, Scope
@@ -53,12 +53,19 @@ class Endorsement:
 
 @dataclass(frozen=True, slots=True)
 class LearnerRecord:
-    """Whose record is wanted. ``hashed``: an e-mail address is shown as a salted hash."""
+    """Whose record is wanted.
+
+    Attributes:
+        hashed: whether an e-mail address is shown as a salted hash.
+        tokens: whether the credentials stand in it as VC-JOSE, which the issuer signs now, instead of JSON
+            with the proofs that they have. What many say alike takes a canonicaliser long in JSON.
+    """
 
     recipient: Recipient
     name: str
     description: str | None = None
     hashed: bool = True
+    tokens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +139,7 @@ class SignedDocuments:
         issuer = require_issuer(caller, Scope.BATCH)
         now = self._now()
         awards = self._in_force(issuer, wanted.recipient, now)
-        held = [self._exports.document(caller, award.id) for award in awards]
+        held = [self._presented(caller, award, wanted) for award in awards]
         record = Record(
             id=uuid4().urn,
             issuer=profile_object(self._profile(issuer)),
@@ -140,7 +147,7 @@ class SignedDocuments:
             name=wanted.name,
             description=wanted.description,
             valid_from=now,
-            credentials=[Presented(document=document) for document in held],
+            credentials=held,
         )
         try:
             document = build_clr(record, self._canonicalizer)
@@ -149,7 +156,16 @@ class SignedDocuments:
                 f"this server has no context of CLR 2.0: its operator supplies {CLR_CONTEXT} in CONTEXT_DIR"
             )
             raise WrongStateError(detail) from error
+        except TooComplexError as error:
+            detail = f"together the credentials say too much for one record ({error})"
+            detail += "" if wanted.tokens else ": ask for format jwt"
+            raise invalid("too-complex", detail, "/format") from error
         return self._issue(caller, issuer, document, now, None, idempotency)
+
+    def _presented(self, caller: Caller, award: Award, wanted: LearnerRecord) -> Presented:
+        if wanted.tokens:
+            return Presented(token=self._exports.token(caller, award.id))
+        return Presented(document=self._exports.document(caller, award.id))
 
     def again(self, caller: Caller, batch_id: str, index: int) -> Issued:
         """What was issued at that place.

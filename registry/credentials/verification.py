@@ -9,28 +9,36 @@ its own, is plain JSON and left to the registry alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Protocol
 
+from registry.credentials.asking import (
+    ASSERTION,
+    MAX_SUPPLIED,
+    DocumentRequest,
+    Examining,
+    Hosts,
+    ProofClaims,
+    Registry,
+)
 from registry.credentials.clr import examine_nested, is_clr
-from registry.credentials.did_web import account_in_did
-from registry.credentials.findings import Examination, Examiner, Finding, Presented
+from registry.credentials.findings import Examination, Finding, Presented
 from registry.credentials.formats.data_model import issuer_of, looks_like_a_credential
 from registry.credentials.formats.open_badges_2 import hosted_assertion
 from registry.credentials.merging import (
     Circumstances,
     judge_alone,
     merge,
+    missed_anchor,
     other_issuer,
     validity_finding,
     word_that_counts,
 )
-from registry.credentials.nested import Inside, inside_of, registry_findings
+from registry.credentials.nested import Inside, inside_of, registry_findings, remembering
 from registry.credentials.patience import Patience
 from registry.credentials.questions import Asked, questions, with_digest
-from registry.credentials.sources import Documents, Ledgers, Tools
+from registry.credentials.sources import Tools
 from registry.credentials.suites.proofs import carries_anchor
 from registry.encoding import (
     Address,
@@ -42,127 +50,21 @@ from registry.encoding import (
     invalid,
 )
 from registry.errors import MalformedInputError, RootmarkError, UnavailableSourceError, ValidationError
-from registry.merkle import InclusionProof
 from registry.ports.clock import Clock
-from registry.ports.documents import Canonicalizer
 from registry.services.claims import VerifyRequest, embedded_proof
 from registry.services.moments import refuse_future
-from registry.verdict.report import CheckName, CheckResult, Outcome, Report, ShownAnchor, ShownReading
+from registry.verdict.report import CheckName, CheckResult, Outcome, Report
 
-MAX_SUPPLIED = 20
-
-
-@dataclass(frozen=True, slots=True)
-class ProofClaims:
-    """What a document's own proof must have been made for; see `registry.credentials.sources.Tools`."""
-
-    purpose: str = "assertionMethod"
-    challenge: str | None = None
-    domain: str | None = None
-
-
-ASSERTION = ProofClaims()
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentRequest:
-    """What to verify, out of its carrier, and how.
-
-    Attributes:
-        hosted_at: instead of a document, where an old badge says that its assertion is hosted.
-        digest: that the caller takes the document to have.
-        proof: a RootmarkProof beside the document.
-        issuer: the issuer that the caller expects: an address, or a DID or URL.
-        as_of, live: as in `registry.services.claims.VerifyRequest`.
-        supplied: other documents that the caller sends along, by address.
-        claims: what its proof must say; a list that it refers to is always an assertion.
-    """
-
-    presented: Presented
-    hosted_at: str | None = None
-    digest: Digest | None = None
-    proof: InclusionProof | None = None
-    issuer: Address | str | None = None
-    as_of: int | datetime | None = None
-    live: bool = False
-    supplied: Mapping[str, bytes] = field(default_factory=dict)
-    claims: ProofClaims = ASSERTION
-
-
-class Registry(Protocol):
-    """What the chain says: the server's index, or nodes alone."""
-
-    @property
-    def finds_by_digest(self) -> bool:
-        """Whether it can tell of a credential without being shown its place."""
-        ...
-
-    def verify_many(self, requests: Sequence[VerifyRequest]) -> Sequence[Report | RootmarkError]:
-        """A report for each, or why there is none."""
-        ...
-
-    def reading(self) -> ShownReading:
-        """Which chain it reads."""
-        ...
-
-
-class Hosts(Protocol):
-    """The issuers that this server hosts, by the names in documents."""
-
-    def address_of(self, issuer: str) -> Address | None:
-        """The account of a hosted issuer's DID; None for anybody else's."""
-        ...
-
-    def named_by_caller(self, issuer: str) -> Address | None:
-        """The account of an issuer that the caller named by its DID; None where nothing here says which."""
-        ...
-
-    def agreement(self, issuer: str, anchoring: Address) -> Finding | None:
-        """Whether the DID and the account on chain name each other; None where nothing here says so."""
-        ...
-
-    def anchor_travels(self, anchor: ShownAnchor) -> bool:
-        """Whether documents of that anchor are handed out here with a proof of it inside."""
-        ...
-
-
-StatusCheck = Callable[
-    [Mapping[str, JsonValue], Tools, Callable[[Presented], Examination]], Sequence[Finding]
+__all__ = [
+    "ASSERTION",
+    "MAX_SUPPLIED",
+    "CredentialVerification",
+    "DocumentRequest",
+    "Examining",
+    "Hosts",
+    "ProofClaims",
+    "Registry",
 ]
-"""What the `credentialStatus` of a credential says."""
-AnchorReader = Callable[[Mapping[str, JsonValue]], InclusionProof | None]
-"""The place in this registry that a credential's own anchor proof (merkle-proof-2019) leads to, if any."""
-
-
-@dataclass(frozen=True, slots=True)
-class Examining:
-    """The parts that know formats, and what they may ask for."""
-
-    examiners: Sequence[Examiner]
-    canonicalizer: Canonicalizer
-    documents: Callable[[Mapping[str, bytes]], Documents]
-    ledgers: Ledgers
-    check_status: StatusCheck
-    read_anchor: AnchorReader
-
-    def tools(self, now: datetime, supplied: Mapping[str, bytes], claims: ProofClaims) -> Tools:
-        """What one examination may use.
-
-        Raises:
-            ValidationError: more documents were sent along than are taken.
-        """
-        if len(supplied) > MAX_SUPPLIED:
-            raise ValidationError(f"at most {MAX_SUPPLIED} documents can be sent along")
-        return Tools(
-            canonicalizer=self.canonicalizer,
-            documents=self.documents(supplied),
-            ledgers=self.ledgers,
-            now=now,
-            supplied=supplied,
-            purpose=claims.purpose,
-            challenge=claims.challenge,
-            domain=claims.domain,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +143,9 @@ class CredentialVerification:
         examiner = next((one for one in self._examining.examiners if one.recognises(presented)), None)
         if examiner is None:
             return self._plain(request, tools)
-        examination = self._with_status(examiner.examine(presented, tools), others)
+        examination = self._with_status(
+            examiner.examine(presented, tools), others, lambda other: self._examine_other(other, others)
+        )
         credential, inside = examination.credential, tuple[Inside, ...]()
         if credential is not None and is_clr(credential):
             examination, inside = self._with_inside(request, examination, others)
@@ -250,22 +154,23 @@ class CredentialVerification:
         digest = _shown_digest(presented, credential)
         return _Looked(request, examination, tools, asked.questions, digest, inside)
 
-    def _with_status(self, examination: Examination, tools: Tools) -> Examination:
+    def _with_status(
+        self, examination: Examination, tools: Tools, examine: Callable[[Presented], Examination]
+    ) -> Examination:
         credential = examination.credential
         if credential is None:
             return examination
-        status = self._examining.check_status(
-            credential, tools, lambda other: self._examine_other(other, tools)
-        )
+        status = self._examining.check_status(credential, tools, examine)
         return replace(examination, findings=(*examination.findings, *status))
 
     def _with_inside(
         self, request: DocumentRequest, examination: Examination, tools: Tools
     ) -> tuple[Examination, tuple[Inside, ...]]:
         """With the findings about the credentials in a record, and those credentials."""
+        tools, examine = remembering(tools, self._examine_other)
         nested = examine_nested(
             examination.credential or {},
-            lambda other: self._with_status(self._examine_other(other, tools), tools),
+            lambda other: self._with_status(self._examine_other(other, tools), tools, examine),
             tools.now,
         )
         among = DocumentRequest(Presented(), as_of=request.as_of, live=request.live)
@@ -288,10 +193,13 @@ class CredentialVerification:
         document = request.presented.document
         if document is None:
             raise ValidationError("no format that is known here was recognised")
-        if isinstance(request.issuer, str):
-            raise ValidationError("this document names its issuer by no DID; name the issuer's address")
+        issuer = request.issuer
+        if isinstance(issuer, str):
+            issuer = self._hosts.named_by_caller(issuer)
+            if issuer is None:
+                raise ValidationError("this document is known by its digest alone; name the issuer's address")
         proof = request.proof or embedded_proof(document)
-        question = VerifyRequest(request.digest, document, proof, request.issuer, request.as_of, request.live)
+        question = VerifyRequest(request.digest, document, proof, issuer, request.as_of, request.live)
         if proof is not None:
             question = with_digest(question, proof.method, tools.canonicalizer)
         return _Looked(request, None, tools, (question,), _shown_digest(request.presented, document))
@@ -345,23 +253,26 @@ class CredentialVerification:
                 return answer
             reports.append(answer)
         if looked.examination is None:
-            return self._of_plain(looked.request.presented.document or {}, reports[0])
+            return self._of_plain(looked.request, reports[0])
         found = registry_findings(looked.inside, iter(answers[len(looked.asked) :]))
         examination = replace(looked.examination, findings=(*looked.examination.findings, *found))
         base = word_that_counts(reports, has_a_say=self._has_a_say(looked, examination))
         if base is None:
-            circumstances = self._circumstances(looked, examination, reports)
-            return judge_alone(_with_anchor_missed(examination), circumstances)
+            missed = missed_anchor(examination.issuer)
+            examination = replace(examination, findings=(*examination.findings, *missed))
+            return judge_alone(examination, self._circumstances(looked, examination, reports))
         examination = self._with_issuer_and_dates(base, looked, examination)
         return merge(base, self._without_its_anchor(base, examination, looked.request.presented))
 
-    def _of_plain(self, document: Mapping[str, JsonValue], base: Report) -> Report:
-        """A credential without a proof of its own still says by whom it is: the account that anchored it must
-        be that issuer's."""
+    def _of_plain(self, request: DocumentRequest, base: Report) -> Report:
+        """A credential without a proof of its own still says by whom it is: that must be the issuer asked
+        about, and the account that anchored it must be that issuer's."""
+        document, expected = request.presented.document or {}, request.issuer
         issuer = issuer_of(document) if looks_like_a_credential(document) else None
         if issuer is None:
             return base
-        found = self._with_identity(base, Examination("", (), issuer=issuer))
+        others = () if not isinstance(expected, str) or expected == issuer else (other_issuer(issuer),)
+        found = self._with_identity(base, Examination("", others, issuer=issuer))
         return merge(base, found) if found.findings else base
 
     def _has_a_say(self, looked: _Looked, examination: Examination) -> bool:
@@ -434,19 +345,6 @@ class CredentialVerification:
         if not times:
             raise invalid("as-of", "the block's time is not known here; ask about a time instead", "/as_of")
         return datetime.fromtimestamp(times[0], UTC)
-
-
-def _with_anchor_missed(examination: Examination) -> Examination:
-    """For a document whose place was neither shown nor found. Whoever issues under a DID of a server of this
-    kind anchors there and revokes there, so the signature alone does not decide; other issuers need not."""
-    if examination.issuer is None or account_in_did(examination.issuer) is None:
-        return examination
-    detail = (
-        "its issuer anchors what it issues, and this was not found on a chain that is read here; its "
-        "RootmarkProof, with a node of its chain, would settle it"
-    )
-    finding = Finding(CheckName.ANCHOR, CheckResult.UNKNOWN, detail)
-    return replace(examination, findings=(*examination.findings, finding))
 
 
 def _not_hosted(request: DocumentRequest, tools: Tools, error: UnavailableSourceError) -> _Looked:

@@ -28,6 +28,18 @@ class Achievement:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class AchievementImage:
+    """The uploaded picture of an achievement. ``media_type`` is `image/png` or `image/svg+xml`; ``sha256`` of
+    ``data``."""
+
+    achievement_id: str
+    media_type: str
+    sha256: bytes
+    created_at: datetime
+    data: bytes
+
+
 class NewAward(NamedTuple):
     """An award on its way in, beside its entry; a tuple because a batch may have 100,000.
 

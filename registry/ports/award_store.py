@@ -1,4 +1,4 @@
-"""What the services need from a store for achievements and awards: two of `registry.ports.store`.
+"""What the services need from a store for achievements and awards: three of `registry.ports.store`.
 
 The rules of that module hold here too: within one unit, many things at once, no query per row.
 """
@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from registry.encoding import Address
-from registry.model.awards import Achievement, Award, NewAward
+from registry.model.awards import Achievement, AchievementImage, Award, NewAward
 from registry.model.batches import Batch
 from registry.model.status_lists import AwardMark
 
@@ -32,6 +32,16 @@ class AchievementRepository(Protocol):
     def page(self, issuer: Address | None, after: str | None, limit: int) -> Sequence[Achievement]:
         """Newest versions in order of id, ``id`` greater than ``after``."""
         ...
+
+
+class AchievementImageRepository(Protocol):
+    """Uploaded pictures, one for an achievement at most."""
+
+    def put(self, image: AchievementImage) -> None:
+        """Store a picture in the place of the one before."""
+        ...
+
+    def get(self, achievement_id: str) -> AchievementImage | None: ...
 
 
 class AwardRepository(Protocol):

@@ -36,7 +36,11 @@ from registry.model.operations import (
     StatusRequest,
     TransactionState,
 )
-from registry.ports.award_store import AchievementRepository, AwardRepository
+from registry.ports.award_store import (
+    AchievementImageRepository,
+    AchievementRepository,
+    AwardRepository,
+)
 from registry.ports.credential_store import SigningKeyRepository, StatusListRepository
 
 
@@ -511,6 +515,8 @@ class Unit(Protocol):
     def entries(self) -> EntryRepository: ...
     @property
     def achievements(self) -> AchievementRepository: ...
+    @property
+    def achievement_images(self) -> AchievementImageRepository: ...
     @property
     def awards(self) -> AwardRepository: ...
     @property

@@ -14,6 +14,9 @@ from registry.store.rows import METADATA
 from registry.store.schema import migrate, migrations_behind
 
 ROWS_AT_ONCE = 5_000
+LARGE_ROWS_AT_ONCE = 10
+_LARGE = frozenset({"achievement_images"})
+"""Tables whose rows may have megabytes each."""
 
 Progress = Callable[[str, int], None]
 """Told a table's name and how many of its rows are copied so far."""
@@ -53,12 +56,11 @@ def _require_empty(new: Connection) -> None:
 
 
 def _copy_table(table: Table, old: Connection, new: Connection, progress: Progress) -> int:
-    rows = (
-        old.execution_options(stream_results=True, yield_per=ROWS_AT_ONCE).execute(select(table)).mappings()
-    )
+    at_once = LARGE_ROWS_AT_ONCE if table.name in _LARGE else ROWS_AT_ONCE
+    rows = old.execution_options(stream_results=True, yield_per=at_once).execute(select(table)).mappings()
     copied = 0
     iterator = iter(rows)
-    while chunk := [dict(row) for row in islice(iterator, ROWS_AT_ONCE)]:
+    while chunk := [dict(row) for row in islice(iterator, at_once)]:
         new.execute(insert(table), chunk)
         copied += len(chunk)
         progress(table.name, copied)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import column, select, table
 
 from registry.store.database import Database
+from registry.store.repositories.achievement_images import AchievementImages
 from registry.store.repositories.achievements import Achievements
 from registry.store.repositories.awards import Awards
 from registry.store.repositories.batches import Batches
@@ -32,6 +33,7 @@ class SqlUnit:
         self.feed = Feed(database)
         self.entries = Entries(database, self.feed)
         self.achievements = Achievements(database)
+        self.achievement_images = AchievementImages(database)
         self.awards = Awards(database)
         self.outbox = Outbox(database)
         self.leases = Leases(database)

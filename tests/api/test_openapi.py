@@ -18,6 +18,7 @@ from schemathesis.checks import load_all_checks
 
 from api.app import create_app
 from registry.bootstrap import App
+from registry.credentials.carriers.images import default_badge
 from registry.credentials.status.lists import Purpose, public_id
 from registry.encoding import parse_address
 from registry.settings import Settings
@@ -143,6 +144,11 @@ def found(api: Api) -> dict[str, dict[str, Any]]:
     api.issuer.post(f"/v1/issuers/{api.address}/signing-keys", json={"kind": "Ed25519"})
     achievement = api.issuer.post("/v1/achievements", json=ACHIEVEMENT).json()
     award = {"recipient": {"email": "ada@college.example"}, "achievement_id": achievement["id"]}
+    api.issuer.put(
+        f"/v1/achievements/{achievement['id']}/image",
+        content=default_badge("Welding").data,
+        headers={"Content-Type": "image/png"},
+    )
     awarded = api.issuer.post("/v1/awards", json={"awards": [award]}).json()
     with api.app.store.read() as unit:
         (status_list,) = unit.status_lists.of_issuer(parse_address(api.address))
@@ -150,6 +156,7 @@ def found(api: Api) -> dict[str, dict[str, Any]]:
         "list_id": {"path": public_id(status_list.id, Purpose.REVOCATION)},
         "did": {"path": api.app.identity.did(parse_address(api.address))},
         "achievement_id": {"path": achievement["id"]},
+        "ending": {"path": "png"},
         "award_id": {"path": awarded["awards"][0]["id"]},
         "digest": {"path": digest},
         "batch_id": {"path": batch["id"]},

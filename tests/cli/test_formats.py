@@ -150,6 +150,14 @@ def test_document_is_not_sent_along_twice(shell: Shell, canonicalizer: RdfCanoni
     assert shell.run("verify", "badge.json", *one, *one).code == 2
 
 
+def test_document_that_is_too_large_leaves_it_open(shell: Shell, canonicalizer: RdfCanonicalizer) -> None:
+    web = "did:web:college.example"
+    Path("badge.json").write_text(json.dumps(signed(canonicalizer, issuer=web)))
+    Path("did.json").write_bytes(b" " * (2**20 + 1))
+    ran = shell.run("verify", "badge.json", "--offline", "--issuer", web, "--document", f"{web}=did.json")
+    assert (ran.code, "larger than" in ran.out) == (4, True)
+
+
 # --- every carrier ------------------------------------------------------------------------------------------
 
 

@@ -136,6 +136,18 @@ def test_did_of_another_account_does_not_make_the_award_known(
     assert (ran.code, ran.json["outcome"]) != (0, "valid")
 
 
+def test_award_without_its_signature_rests_on_its_anchor(shell: Shell, running: Running, made: Made) -> None:
+    made.write("valid")
+    plain = {name: value for name, value in made.badges["valid"].items() if name != "proof"}
+    Path("badge.json").write_text(json.dumps(plain))
+    shown = ("verify", "badge.json", "--issuer", running.issuer)
+    for way in ((), ("--rpc", f"{running.url}/rpc")):
+        assert shell.run(*shown, "--proof", "proof.json", *way).code == 0
+    assert shell.run(*shown).code == 4
+    Path("badge.json").write_text(json.dumps(plain | {"validFrom": "2026-01-01T00:00:00Z"}))
+    assert shell.run(*shown, "--proof", "proof.json").code == 1
+
+
 # --- without its place --------------------------------------------------------------------------------------
 
 

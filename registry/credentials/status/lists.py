@@ -84,7 +84,7 @@ def draw(taken: bytearray, count: int) -> list[int]:
         ValueError: fewer than ``count`` places are free.
     """
     size = len(taken) * 8
-    free = size - sum(byte.bit_count() for byte in taken)
+    free = size - int.from_bytes(taken).bit_count()
     if count > free:
         raise ValueError("the list has not so many free places")
     drawn: list[int] = []

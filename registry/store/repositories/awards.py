@@ -33,6 +33,7 @@ _COLUMNS = (
     "created_at",
     "credential_id",
 )
+_recipient_json = json.JSONEncoder(separators=(",", ":")).encode
 _SHOWN = (
     select(AWARDS, BATCHES.c.id.label("batch_id"), BATCHES.c.state.label("batch_state"))
     .select_from(AWARDS.join(BATCHES, BATCHES.c.seq == AWARDS.c.batch_seq))
@@ -86,7 +87,7 @@ class Awards:
                 index,
                 award.achievement_id,
                 award.achievement_version,
-                json.dumps(award.recipient, separators=(",", ":")),
+                _recipient_json(award.recipient),
                 award.fingerprint,
                 award.status_list,
                 award.status_index,

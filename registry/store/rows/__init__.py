@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import MetaData
 
-from registry.store.rows.awards import AchievementRow, AwardRow
+from registry.store.rows.awards import AchievementImageRow, AchievementRow, AwardRow
 from registry.store.rows.base import Row, table
 from registry.store.rows.batches import BatchRow, EntryDetailRow, EntryRow, TileRow
 from registry.store.rows.events import EventRow, EventWordRow, HeaderRow, MismatchRow, PositionRow
@@ -33,6 +33,7 @@ METADATA: MetaData = Row.metadata
 __all__ = [
     "METADATA",
     "AccessRow",
+    "AchievementImageRow",
     "AchievementRow",
     "ApiKeyRow",
     "AttemptRow",

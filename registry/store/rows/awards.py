@@ -24,6 +24,19 @@ class AchievementRow(Row, table=True):
     created_at: int = Field(sa_type=BigInteger)
 
 
+class AchievementImageRow(Row, table=True):
+    """The uploaded picture of an achievement. ``data`` stands last, so that reading the others does not touch
+    it."""
+
+    __tablename__ = "achievement_images"
+
+    achievement_id: str = Field(primary_key=True, sa_type=Text)
+    media_type: str = Field(sa_type=Text)
+    sha256: bytes
+    created_at: int = Field(sa_type=BigInteger)
+    data: bytes
+
+
 class AwardRow(Row, table=True):
     """What an award says beside its entry. ``recipient`` is ASCII JSON; it and ``fingerprint``, which is made
     of it too, are NULL once erased, and ``credential_id`` is unless the credential may be revoked.

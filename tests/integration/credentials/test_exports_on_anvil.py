@@ -22,7 +22,7 @@ from registry.credentials.formats.blockcerts import Blockcerts
 from registry.credentials.merkle_proof_2019 import decode_proof_value, inclusion_proof_of
 from registry.credentials.sources import Tools
 from registry.credentials.verification import DocumentRequest
-from registry.encoding import DigestMethod, to_hex
+from registry.encoding import DigestMethod, parse_time, to_hex
 from registry.errors import ChainUnavailableError, UnavailableSourceError, WrongStateError
 from registry.model.batches import Batch, BatchState
 from registry.model.issuers import Caller
@@ -138,6 +138,15 @@ def test_exported_credential_has_its_anchor_first_and_both_verifiers_accept_it(
     assert report.anchor is not None
     assert MISSING not in anchor_detail(report)
     assert desk.judged_by_blockcerts(document) is Outcome.VALID
+
+
+def test_key_counts_for_blockcerts_in_the_block_that_adds_it(desk: Desk) -> None:
+    assert desk.caller.issuer is not None
+    desk.award()
+    (key,) = desk.app.identity.profile(desk.caller.issuer)["publicKey"]  # type: ignore[misc]
+    (added,) = desk.app.issuers.chain_keys(desk.caller.issuer)
+    created = parse_time(key["created"]).timestamp()  # type: ignore[index, call-overload]
+    assert created < added.added_at
 
 
 def test_anchor_proof_names_the_batchs_transaction_and_time(desk: Desk) -> None:

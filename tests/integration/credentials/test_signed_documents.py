@@ -23,7 +23,7 @@ from registry.credentials.signed_documents import Endorsement, Issued, LearnerRe
 from registry.credentials.suites.signing import ProofOptions, add_proof
 from registry.credentials.verification import DocumentRequest
 from registry.credentials.verification_methods import did_key
-from registry.errors import ForbiddenError, NotFoundError, ValidationError, WrongStateError
+from registry.errors import ForbiddenError, NotFoundError, TooComplexError, ValidationError, WrongStateError
 from registry.model.batches import BatchState
 from registry.model.issuers import Caller
 from registry.model.operations import RequestKind
@@ -239,6 +239,29 @@ def test_record_holds_what_is_in_force_and_is_valid_until_something_in_it_is_rev
     report = desk.verdict(held(issued))
     assert report.outcome is Outcome.REVOKED
     assert "credential 1 of 1" in report.check(CheckName.STATUS).detail
+
+
+def test_record_of_tokens_is_valid_until_something_in_it_is_revoked(desk: Desk) -> None:
+    awards = [desk.award("tokens@college.example") for _ in range(2)]
+    wanted = LearnerRecord(Recipient(email="tokens@college.example"), "Record", tokens=True)
+    issued = desk.app.signed.record(desk.caller, wanted)
+    assert [one["type"] for one in inside(issued)] == ["EnvelopedVerifiableCredential"] * 2
+    desk.settle()
+    assert desk.verdict(held(issued)).outcome is Outcome.VALID
+    desk.change(RequestKind.REVOCATION, awards[1])
+    report = desk.verdict(held(issued))
+    assert report.outcome is Outcome.REVOKED
+    assert "credential 2 of 2" in report.check(CheckName.STATUS).detail
+
+
+def test_record_that_says_too_much_names_the_way_out(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise TooComplexError("it takes too long")
+
+    desk.award("much@college.example")
+    monkeypatch.setattr("registry.credentials.signed_documents.build_clr", refuse)
+    with pytest.raises(ValidationError, match="ask for format jwt"):
+        desk.record("much@college.example")
 
 
 def test_record_of_a_did_is_about_that_did(desk: Desk) -> None:

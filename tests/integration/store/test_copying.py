@@ -10,7 +10,7 @@ import pytest
 
 from registry.encoding import Address, Digest, DigestMethod, Root, Salt
 from registry.errors import ConfigurationError
-from registry.model.awards import Achievement, NewAward
+from registry.model.awards import Achievement, AchievementImage, NewAward
 from registry.model.batches import BatchState, NewEntry
 from registry.model.issuers import Issuer, IssuerState
 from registry.model.signing_keys import SigningKey, SigningKeyKind
@@ -40,6 +40,10 @@ def _fill(url: str) -> list[Digest]:
             ]
             unit.entries.add(batch, 0, entries)
             unit.achievements.add(Achievement(ISSUER, "urn:a", 1, {"name": "é"}, NOW))
+            for number in range(25):
+                unit.achievement_images.put(
+                    AchievementImage(f"urn:{number}", "image/png", b"\x55" * 32, NOW, bytes([0, number]))
+                )
             award = NewAward("w", "urn:a", 1, {"email": "é@a.example"}, b"f", NOW, status_index=2**40)
             unit.awards.add(batch, 7, [award])
             unit.batches.seal(batch.seq, Root(b"\x22" * 32), [(0, 0, b"\x33" * 640)], NOW)
@@ -64,6 +68,8 @@ def test_copy_has_every_row_and_goes_on_counting(direction: str, sqlite_url: str
             assert unit.status_lists.of_issuer(ISSUER) == [StatusList("list", ISSUER, 64, 8, NOW)]
             assert unit.status_lists.taken("list") == b"\x80" * 8
             assert unit.entries.by_external_ids(ISSUER, [digests[3].hex()])[0].index == 3
+            picture = unit.achievement_images.get("urn:24")
+            assert picture == AchievementImage("urn:24", "image/png", b"\x55" * 32, NOW, b"\x00\x18")
             award = unit.awards.get("w")
             assert unit.achievements.get("urn:a") == Achievement(ISSUER, "urn:a", 1, {"name": "é"}, NOW)
         assert award is not None

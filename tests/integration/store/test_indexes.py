@@ -51,6 +51,7 @@ QUESTIONS: dict[str, Callable[[Unit], object]] = {
     "achievement's version": lambda unit: unit.achievements.get("urn:x", 3),
     "newest achievements": lambda unit: unit.achievements.newest(["urn:x", "urn:y"]),
     "achievements of issuer": lambda unit: unit.achievements.page(address("a"), "urn:x", 5),
+    "achievement's picture": lambda unit: unit.achievement_images.get("urn:x"),
     "award": lambda unit: unit.awards.get("x"),
     "awards by place": lambda unit: unit.awards.by_places([(1, 2), (1, 3)]),
     "awards of issuer": lambda unit: unit.awards.page(address("a"), before=(7, 3)),

@@ -6,7 +6,7 @@ import json
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 import pytest
 
@@ -199,6 +199,13 @@ def test_ids_that_nobody_gave_are_found_from_the_credential_and_differ() -> None
     assert all(id_.startswith("urn:uuid:") for id_ in made)
     assert credential["evidence"][0]["id"] == "https://college.example/film"
     require_unguessable_id(credential)
+
+
+def test_id_that_nobody_gave_is_the_name_based_uuid_of_its_place() -> None:
+    badge = full_badge()
+    made = open_badge_credential(badge, achievement_object(achievement(FULL)))
+    assert made["evidence"][1]["id"] == uuid5(badge.uuid, "evidence 1").urn
+    assert made["credentialSubject"]["result"][2]["id"] == uuid5(badge.uuid, "result 2").urn
 
 
 def test_hash_is_the_one_of_the_specifications_example() -> None:

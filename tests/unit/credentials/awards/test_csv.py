@@ -104,11 +104,11 @@ def test_all_bad_cells_of_a_row_are_named() -> None:
     found = faults(f"{HEAD}\ne1,,x,,never,never,x,,\n")
     columns = [detail.split(":")[0] for _, _, detail in found]
     assert columns == [
-        "column achievement_id",
         "column recipient_email",
-        "column evidence_url",
+        "column achievement_id",
         "column issued_on",
         "column expires_on",
+        "column evidence_url",
     ]
 
 

@@ -169,10 +169,10 @@ def test_profile_names_every_anchoring_key_with_its_end() -> None:
     assert profile()["publicKey"] == [
         {
             "id": f"ecdsa-koblitz-pubkey:0x{FIRST.address.hex()}",
-            "created": "2026-11-23T04:00:00Z",
+            "created": "2026-11-23T03:59:59Z",
             "revoked": "2026-11-24T04:00:00Z",
         },
-        {"id": f"ecdsa-koblitz-pubkey:0x{SECOND.address.hex()}", "created": "2026-11-23T04:00:00Z"},
+        {"id": f"ecdsa-koblitz-pubkey:0x{SECOND.address.hex()}", "created": "2026-11-23T03:59:59Z"},
     ]
 
 

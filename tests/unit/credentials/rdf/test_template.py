@@ -19,7 +19,7 @@ from registry.credentials.rdf.shape import Shape, ShapeReader
 from registry.credentials.rdf.template import NotFillableError, Template
 from registry.credentials.rdf.template_cache import MAX_SHAPES, MAX_VARIANTS, TemplateCache
 from registry.credentials.rdf.terms import canonical_n_quads, quad
-from registry.errors import RootmarkError
+from registry.errors import RootmarkError, TooComplexError, UnknownContextError
 from registry.ports.documents import RdfHash
 from tests.unit.credentials.rdf.samples import (
     DATA_INTEGRITY,
@@ -406,3 +406,28 @@ def test_iri_that_a_context_maps_to_nothing_is_not_filled_in() -> None:
     other = {**document, "pick": "https://x.example/elsewhere"}
     filled = template.n_quads(reader.read(other).leaves, RdfHash.SHA256)
     assert filled == canonical_n_quads(map(quad, made.quads(other)), RdfHash.SHA256)
+
+
+def test_shared_objects_are_read_as_if_each_document_had_its_own() -> None:
+    shared = badge()["credentialSubject"]["achievement"]
+    documents = [badge(id=f"urn:uuid:{number}") for number in range(4)]
+    for document in documents[:3]:
+        document["credentialSubject"]["achievement"] = shared
+    documents[2]["credentialSubject"] = [shared, [shared]]
+    documents[3]["issuer"] = documents[2]["termsOfUse"] = {"type": [shared], "id": "urn:terms"}
+    assert list(READER.read_many(documents)) == [READER.read(document) for document in documents]
+
+
+def test_shared_object_with_an_unknown_context_is_refused_in_each_document() -> None:
+    shared = {"@context": "https://unknown.example", "id": "urn:x"}
+    with pytest.raises(UnknownContextError):
+        list(READER.read_many([badge(), badge(evidence=[shared]), badge(evidence=[shared])]))
+
+
+def test_shared_object_is_refused_where_it_is_too_deep() -> None:
+    shared = {"id": "urn:x"}
+    deep: Any = shared
+    for _ in range(64):
+        deep = [deep]
+    with pytest.raises(TooComplexError):
+        list(READER.read_many([badge(evidence=[shared]), badge(evidence=deep)]))
