@@ -36,7 +36,7 @@ from registry.credentials.merging import (
     word_that_counts,
 )
 from registry.credentials.nested import Inside, inside_of, registry_findings, remembering
-from registry.credentials.patience import Patience
+from registry.credentials.patience import Patience, TimedDocuments
 from registry.credentials.questions import Asked, questions, with_digest
 from registry.credentials.sources import Tools
 from registry.credentials.suites.proofs import carries_anchor
@@ -131,7 +131,8 @@ class CredentialVerification:
 
     def _look(self, request: DocumentRequest, patience: Patience) -> _Looked:
         tools = self._examining.tools(self._clock.now(), request.supplied, request.claims)
-        tools = replace(tools, canonicalizer=patience.for_a_document())
+        documents = TimedDocuments(tools.documents)
+        tools = replace(tools, canonicalizer=patience.for_a_document(), documents=documents)
         refuse_future(request.as_of, tools.now)
         others = replace(tools, purpose=ASSERTION.purpose, challenge=None, domain=None)
         presented = request.presented
