@@ -27,6 +27,12 @@ ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 WORKERS = 3  # on the two cores there usually are: many tests wait, for a block or for another process
 
+# The second are the verifiers of scripts/interop, which fetches them itself where they are missing.
+NODE_PACKAGES = (
+    ("npm packages", ROOT),
+    ("npm packages of other verifiers", ROOT / "scripts" / "interoperability"),
+)
+
 # Directories whose tests run in this process for the most part and come by every part of the product.
 MEASURED = ("tests/unit", "tests/api", "tests/cli")
 
@@ -105,16 +111,16 @@ def run(step: Step, environ: dict[str, str]) -> bool:
     return passed
 
 
-def install_node_packages() -> bool:
-    """The npm packages as a step. Whether they are there."""
+def install_node_packages(name: str, directory: Path) -> bool:
+    """The npm packages of a lock file as a step. Whether they are there."""
     begin = time.monotonic()
-    print("== npm packages", flush=True)
+    print(f"== {name}", flush=True)
     try:
-        node_packages.ensure(ROOT)
+        node_packages.ensure(directory)
     except (OSError, subprocess.CalledProcessError) as error:
-        print(f"== npm packages: FAILED ({error})", flush=True)
+        print(f"== {name}: FAILED ({error})", flush=True)
         return False
-    print(f"== npm packages: ok ({time.monotonic() - begin:.1f} s)", flush=True)
+    print(f"== {name}: ok ({time.monotonic() - begin:.1f} s)", flush=True)
     return True
 
 
@@ -123,7 +129,8 @@ def main(arguments: list[str]) -> int:
     begin = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="rootmark-test-") as scratch:
         skips = Path(scratch) / "skips"
-        failed = [] if install_node_packages() else ["npm packages"]
+        needed = NODE_PACKAGES[:1] if arguments else NODE_PACKAGES
+        failed = [name for name, directory in needed if not install_node_packages(name, directory)]
         environ = node_packages.node_environ()
         environ |= {"ROOTMARK_TEST_SKIPS": str(skips), "HARDHAT_DISABLE_TELEMETRY_PROMPT": "true"}
         environ["PATH"] = os.pathsep.join([str(BIN), environ["PATH"]])

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+IGNORED = shutil.ignore_patterns("__pycache__", "node_modules")
 PROGRAMS = ("bash", "sh", "dirname", "mkdir", "env")
 
 
@@ -30,7 +31,7 @@ def tree(tmp_path: Path) -> Path:
     """A clone's tooling."""
     directory = tmp_path / "tree"
     directory.mkdir()
-    shutil.copytree(ROOT / "scripts", directory / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "scripts", directory / "scripts", ignore=IGNORED)
     shutil.copytree(ROOT / "requirements", directory / "requirements")
     shutil.copy(ROOT / "pyproject.toml", directory)
     return directory

@@ -83,8 +83,9 @@ def test_the_test_lock_holds_the_runtime_versions_and_the_test_tools() -> None:
     assert _names(wanted) <= set(tests)
 
 
-def test_npm_packages_are_locked_with_integrity_and_without_address() -> None:
-    packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+@pytest.mark.parametrize("directory", [".", "scripts/interoperability"])
+def test_npm_packages_are_locked_with_integrity_and_without_address(directory: str) -> None:
+    packages = json.loads((ROOT / directory / "package-lock.json").read_text())["packages"]
     for path, package in packages.items():
         assert "resolved" not in package, path
         assert not path or package.get("link") or package["integrity"].startswith("sha512-"), path
