@@ -41,6 +41,7 @@ from registry.encoding import (
 )
 from registry.errors import MalformedInputError, RootmarkError, UnavailableSourceError, ValidationError
 from registry.ports.clock import Clock
+from registry.ports.documents import Canonicalizer
 from registry.services.claims import VerifyRequest, embedded_proof
 from registry.verdict.report import CheckName, CheckResult, Outcome, Report
 
@@ -134,8 +135,9 @@ class CredentialVerification:
         credential, inside = examination.credential, tuple[Inside, ...]()
         if credential is not None and is_clr(credential):
             examination, inside = self._with_inside(request, examination, others)
-        asked = self._asked(request, examination)
-        return _Looked(request, examination, tools, asked, _shown_digest(presented, credential), inside)
+        asked = self._asked(request, examination, tools)
+        digest = _shown_digest(presented, credential, asked)
+        return _Looked(request, examination, tools, asked, digest, inside)
 
     def _with_status(
         self, examination: Examination, tools: Tools, examine: Callable[[Presented], Examination]
@@ -159,7 +161,7 @@ class CredentialVerification:
         among = DocumentRequest(Presented(), as_of=request.as_of, live=request.live)
         inside = inside_of(
             nested.examinations,
-            lambda one: self._asked(among, one),
+            lambda one: self._asked(among, one, tools),
             lambda issuer: self._hosts.address_of(issuer) is not None,
             lambda issuer: issuer in self._trusted or issuer == request.issuer,
         )
@@ -176,7 +178,7 @@ class CredentialVerification:
                 raise ValidationError("this document is known by its digest alone; name the issuer's address")
         proof = request.proof or embedded_proof(document)
         base = VerifyRequest(request.digest, document, proof, issuer, request.as_of, request.live)
-        return base if proof is None else self._with_digest(base, proof.method)
+        return base if proof is None else _with_digest(base, proof.method, self._examining.canonicalizer)
 
     def _examine_other(self, presented: Presented, tools: Tools) -> Examination:
         """A document that another one refers to, such as a status list credential."""
@@ -186,7 +188,9 @@ class CredentialVerification:
         detail = "it has no format that is known here"
         return Examination("", (Finding(CheckName.FORMAT, CheckResult.FAIL, detail),))
 
-    def _asked(self, request: DocumentRequest, examination: Examination) -> tuple[VerifyRequest, ...]:
+    def _asked(
+        self, request: DocumentRequest, examination: Examination, tools: Tools
+    ) -> tuple[VerifyRequest, ...]:
         """The registry is asked about the place that is claimed; without one about each digest."""
         credential = examination.credential
         if credential is None:
@@ -195,7 +199,7 @@ class CredentialVerification:
         issuer = self._expected_address(request, examination)
         base = VerifyRequest(request.digest, credential, proof, issuer, request.as_of, request.live)
         if proof is not None:
-            return (self._with_digest(base, proof.method),)
+            return (_with_digest(base, proof.method, tools.canonicalizer),)
         if not self._registry.finds_by_digest or not _is_unguessable(credential):
             return ()
         methods = [DigestMethod.JCS_SHA256]
@@ -204,7 +208,7 @@ class CredentialVerification:
         asked = []
         for method in methods:
             try:
-                asked.append(replace(self._with_digest(base, method), method=method))
+                asked.append(replace(_with_digest(base, method, tools.canonicalizer), method=method))
             except MalformedInputError:
                 continue  # it has no such digest: an unknown context, say, which a finding names
         return tuple(asked)
@@ -218,12 +222,6 @@ class CredentialVerification:
             return self._hosts.named_by_caller(request.issuer)
         named = examination.issuer
         return None if named is None else self._hosts.address_of(named)
-
-    def _with_digest(self, request: VerifyRequest, method: DigestMethod) -> VerifyRequest:
-        if method is not DigestMethod.RDFC_SHA256 or request.credential is None:
-            return request
-        digest = rdf_digest(self._examining.canonicalizer, request.credential)
-        return replace(request, computed={method: digest})
 
     # --- judging --------------------------------------------------------------------------------------------
 
@@ -314,6 +312,19 @@ def _questions(looked: _Looked | VerifyRequest | RootmarkError) -> tuple[VerifyR
     return (*looked.asked, *(question for one in looked.inside for question in one.asked))
 
 
+def _with_digest(request: VerifyRequest, method: DigestMethod, canonicalizer: Canonicalizer) -> VerifyRequest:
+    """With the credential's digest by a method, where it has one. Raises as `Canonicalizer.n_quads`."""
+    credential = request.credential
+    if credential is None or method is DigestMethod.OPAQUE:
+        return request
+    if method is DigestMethod.RDFC_SHA256:
+        return replace(request, computed={method: rdf_digest(canonicalizer, credential)})
+    try:
+        return replace(request, computed={method: credential_digest(credential, method)})
+    except MalformedInputError:
+        return request  # the registry's answer says why
+
+
 def _is_unguessable(credential: Mapping[str, JsonValue]) -> bool:
     """Whether asking by digest gives nothing away; see `require_unguessable_id`."""
     try:
@@ -323,8 +334,13 @@ def _is_unguessable(credential: Mapping[str, JsonValue]) -> bool:
     return True
 
 
-def _shown_digest(presented: Presented, credential: Mapping[str, JsonValue] | None) -> Digest:
-    """What the report calls the document by."""
+def _shown_digest(
+    presented: Presented, credential: Mapping[str, JsonValue] | None, asked: Sequence[VerifyRequest]
+) -> Digest:
+    """What the report calls the document by: its digest by canonical JSON, which was asked about perhaps."""
+    for question in asked:
+        if DigestMethod.JCS_SHA256 in question.computed:
+            return question.computed[DigestMethod.JCS_SHA256]
     if credential is not None:
         try:
             return credential_digest(credential, DigestMethod.JCS_SHA256)
