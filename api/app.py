@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
@@ -33,6 +34,11 @@ DESCRIPTION = """Issue, anchor, verify, revoke and audit micro-credentials.
 Digests of credentials go into Merkle trees whose roots are anchored on an EVM chain. Verification is public;
 issuing and status changes need an API key. Errors are problems (RFC 9457): see /problems."""
 
+EXAMINED_AT_ONCE = 8
+"""Requests whose documents are looked at; further ones wait. A document that keeps a canonicaliser busy until
+it is killed costs 3 seconds of one of its two workers, so that nobody in here waits longer for a worker than
+the pool allows."""
+
 
 def create_app(app: App) -> FastAPI:
     """Make the ASGI application over a wired `App`."""
@@ -46,6 +52,7 @@ def create_app(app: App) -> FastAPI:
         redirect_slashes=False,
     )
     web.state.rootmark = app
+    web.state.examining = CapacityLimiter(EXAMINED_AT_ONCE)
     # Routes are tried in this order, so what is asked most often comes first; an included router would be
     # searched twice for each request.
     modules = (

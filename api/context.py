@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Coroutine
 from datetime import datetime
+from functools import partial
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 import orjson
+from anyio import CapacityLimiter, to_thread
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -38,6 +40,13 @@ def app_of(request: Request) -> App:
 async def blocking(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run what touches database or chain in a thread, so that the event loop goes on."""
     return await run_in_threadpool(function, *args, **kwargs)
+
+
+async def examining(request: Request, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run what looks at somebody's documents, which can take seconds, in one of a few threads set apart for
+    that, so that nothing else has to wait for them."""
+    limiter: CapacityLimiter = request.app.state.examining
+    return await to_thread.run_sync(partial(function, *args, **kwargs), limiter=limiter)
 
 
 async def caller_of(request: Request) -> Caller | None:

@@ -48,6 +48,14 @@ class Upload:
     fields: dict[str, str] = field(default_factory=dict)
 
 
+class _Parser(MultiPartParser):
+    """With a way to close the files of a form that ended in the middle of one."""
+
+    def close_files(self) -> None:
+        for file in self._files_to_close_on_error:
+            file.close()
+
+
 async def read_upload(request: Request) -> Upload:
     """The file of a request, from a form's one file or from the raw body.
 
@@ -66,19 +74,17 @@ async def read_upload(request: Request) -> Upload:
     async def stream() -> AsyncGenerator[bytes, None]:
         yield body
 
-    parser = MultiPartParser(
+    parser = _Parser(
         request.headers, stream(), max_files=1, max_fields=MAX_FIELDS, max_part_size=_FIELD_BYTES
     )
     try:
-        form = await parser.parse()
+        return await _from_form(await parser.parse())
     except MultiPartException as error:
         raise _invalid("form", f"the form cannot be read: {error.message}") from error
     except (KeyError, ValueError) as error:
         raise _invalid("form", "the form cannot be read") from error
-    try:
-        return await _from_form(form)
     finally:
-        await form.close()
+        parser.close_files()
 
 
 async def _from_form(form: FormData) -> Upload:

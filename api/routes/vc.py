@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from api import docs, shapes
 from api.body import read_json, validated
-from api.context import app_of, blocking, caller_of, json_response, no_query, require_caller
+from api.context import app_of, caller_of, examining, json_response, no_query, require_caller
 from api.problems import NOT_VERIFIED, problem_json, problem_response, request_id_of
 from api.schemas.vc import (
     EnvelopBody,
@@ -84,7 +84,7 @@ async def issue_enveloped(request: Request, key_type: KeyType) -> Response:
     no_query(request)
     owner = await _owner(request)
     body = validated(EnvelopBody, (await read_json(request))[1])
-    made = await blocking(app_of(request).vc_issuing.envelop, owner, key_type, body.credential)
+    made = await examining(request, app_of(request).vc_issuing.envelop, owner, key_type, body.credential)
     return json_response({"verifiableCredential": made}, 201)
 
 
@@ -105,7 +105,7 @@ async def issue(request: Request, suite: SuiteName, key_type: KeyType) -> Respon
         raise _wrong("cryptosuite", "the address names another suite", "/options/cryptosuite")
     wishes = ProofWishes(options.created, options.expires, options.challenge, options.domain)
     issuing = app_of(request).vc_issuing
-    made = await blocking(issuing.issue, owner, suite, key_type, body.credential, wishes)
+    made = await examining(request, issuing.issue, owner, suite, key_type, body.credential, wishes)
     return json_response({"verifiableCredential": made}, 201)
 
 
@@ -127,7 +127,7 @@ async def verify_credential(request: Request) -> Response:
     if presented is None:
         raise _wrong("envelope", "the envelope holds no token of a known kind", "/verifiableCredential")
     wanted = DocumentRequest(presented, claims=_claims(body.options, "assertionMethod"))
-    result = await blocking(_credential, app_of(request), wanted, body.options.checks)
+    result = await examining(request, _credential, app_of(request), wanted, body.options.checks)
     return _answer(request, result)
 
 
@@ -155,7 +155,7 @@ async def verify_presentation(request: Request) -> Response:
     body = validated(VerifyPresentationBody, (await read_json(request))[1])
     claims = _claims(body.options, "authentication")
     verify = app_of(request).presentations.verify
-    report = await blocking(verify, body.verifiable_presentation, claims)
+    report = await examining(request, verify, body.verifiable_presentation, claims)
     result = presentation_result(report, body.options.checks, challenged=claims.challenge is not None)
     return _answer(request, result)
 

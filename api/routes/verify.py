@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from api import docs
 from api.body import JSON_TYPES, LARGE_BODY_BYTES, media_type, read_json
-from api.context import PlainRoute, Query, app_of, blocking, json_response, no_query
+from api.context import PlainRoute, Query, app_of, blocking, examining, json_response, no_query
 from api.problems import problem_of, request_id_of
 from api.schemas.verification import VerifyBody, bulk_items, file_request, verify_request
 from api.uploads import read_upload
@@ -25,13 +25,15 @@ router = APIRouter(prefix="/v1", tags=["verification"], route_class=PlainRoute)
 _EXAMPLE = {"digest": "0x" + "5a" * 32}
 
 
-async def _report(app: App, wanted: VerifyRequest | DocumentRequest) -> dict[str, Any]:
+async def _report(request: Request, wanted: VerifyRequest | DocumentRequest) -> dict[str, Any]:
     """The report's JSON. What needs neither node nor much computing, and only a few reads of a local file, is
     answered on the event loop: a change of threads would cost as much again."""
-    if isinstance(wanted, VerifyRequest):
-        asks_node = wanted.live or wanted.as_of is not None
-        if app.reads_are_quick and not asks_node:
-            return _verified(app, wanted)
+    app = app_of(request)
+    if isinstance(wanted, DocumentRequest):
+        return await examining(request, _verified, app, wanted)
+    asks_node = wanted.live or wanted.as_of is not None
+    if app.reads_are_quick and not asks_node:
+        return _verified(app, wanted)
     return await blocking(_verified, app, wanted)
 
 
@@ -56,7 +58,7 @@ async def verify_digest(request: Request, digest: str) -> Response:
         as_of=query.as_of(),
         live=query.flag("live"),
     )
-    return json_response(await _report(app_of(request), wanted))
+    return json_response(await _report(request, wanted))
 
 
 @router.post("/verify", openapi_extra=docs.verify_body(VerifyBody, _EXAMPLE), responses=docs.REPORT)
@@ -64,12 +66,11 @@ async def verify(request: Request) -> Response:
     """Verify a digest or a credential, with or without its proof. A credential may also be sent as what it
     is: a JWT, a baked PNG or SVG, or a form with one file."""
     no_query(request)
-    app = app_of(request)
     if media_type(request) in JSON_TYPES:
         _, value = await read_json(request)
-        return json_response(await _report(app, verify_request(value)))
+        return json_response(await _report(request, verify_request(value)))
     upload = await read_upload(request)
-    return json_response(await _report(app, await blocking(file_request, upload)))
+    return json_response(await _report(request, await examining(request, file_request, upload)))
 
 
 @router.post(
@@ -98,7 +99,8 @@ async def verify_bulk(request: Request) -> Response:
     """Verify up to 1,000 at once; a bad item fails only itself."""
     no_query(request)
     _, value = await read_json(request, LARGE_BODY_BYTES)
-    results = await blocking(_bulk, app_of(request), bulk_items(value), request_id_of(request))
+    items, request_id = bulk_items(value), request_id_of(request)
+    results = await examining(request, _bulk, app_of(request), items, request_id)
     return json_response({"results": results})
 
 

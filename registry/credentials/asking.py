@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Protocol
 
 from registry.credentials.findings import Examination, Examiner, Finding, Presented
-from registry.credentials.remembered import RememberedForms
 from registry.credentials.sources import Documents, Ledgers, Tools
 from registry.encoding import Address, Digest, JsonValue
 from registry.errors import RootmarkError, ValidationError
@@ -124,7 +123,7 @@ class Examining:
         if len(supplied) > MAX_SUPPLIED:
             raise ValidationError(f"at most {MAX_SUPPLIED} documents can be sent along")
         return Tools(
-            canonicalizer=RememberedForms(self.canonicalizer),
+            canonicalizer=self.canonicalizer,
             documents=self.documents(supplied),
             ledgers=self.ledgers,
             now=now,

@@ -87,10 +87,14 @@ class HostedIssuers:
         return self.address_of(issuer)
 
     def agreement(self, issuer: str, anchoring: Address) -> Finding | None:
-        """Whether the account's profile on chain and the DID's document name each other."""
+        """Whether the account's profile on chain and the DID's document name each other. An account that
+        anchors under the DID of another one fails."""
         address = self.address_of(issuer)
         if address is None:
-            return named_account(issuer, anchoring)
+            # A did:web speaks for its host, and this server is another one.
+            return None if issuer.startswith("did:web:") else named_account(issuer, anchoring)
+        if address != anchoring:
+            return Finding(CheckName.ISSUER, CheckResult.FAIL, "its DID is that of another account")
         try:
             document = self._identity.document(address)
         except RootmarkError as error:

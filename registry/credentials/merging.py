@@ -64,6 +64,7 @@ class Circumstances:
         known: whether its issuer is one that the verifier knows.
         expected: the issuer that the caller named, if it named one.
         reading: which chain this verifier reads; no block, since none was needed.
+        as_of: whether the caller asked about ``instant``, and not about the present.
     """
 
     digest: Digest
@@ -71,11 +72,33 @@ class Circumstances:
     known: bool
     expected: str | None
     reading: ShownReading
+    as_of: bool = False
 
 
 def worst(outcomes: Iterable[Outcome]) -> Outcome:
     """The first of them in the order of precedence; `valid` for none."""
     return min(outcomes, key=PRECEDENCE.index, default=Outcome.VALID)
+
+
+def word_that_counts(reports: Sequence[Report], *, has_a_say: bool) -> Report | None:
+    """Of what a registry says about a document, by each of its digests: the worst that counts; None where
+    nothing does.
+
+    Somebody's word whom nobody here knows counts only where the registry has a say anyway: anyone may anchor
+    a copy of another's credential, and revoke that.
+    """
+    found = [report for report in reports if report.outcome is not Outcome.NOT_FOUND]
+    if has_a_say:
+        found = found or list(reports[:1])
+    else:
+        found = [report for report in found if _is_about_somebody_known(report)]
+    return min(found, key=lambda report: PRECEDENCE.index(report.outcome), default=None)
+
+
+def _is_about_somebody_known(report: Report) -> bool:
+    """So is one that says that the claim contradicts itself, whoever issued it."""
+    known = report.issuer.known or any(other.issuer.known for other in report.candidates)
+    return known or report.outcome is Outcome.INVALID
 
 
 def merge(base: Report, examination: Examination) -> Report:
@@ -93,7 +116,7 @@ def merge(base: Report, examination: Examination) -> Report:
         summary=summary,
         issuer=replace(base.issuer, id=examination.issuer),
         checks=checks,
-        format=examination.format,
+        format=examination.format or None,
     )
 
 
@@ -167,7 +190,7 @@ def _worst_of(name: CheckName, checks: Sequence[Check]) -> Check:
 def judge_alone(examination: Examination, found: Circumstances) -> Report:
     """The report about a document of which this registry knows nothing."""
     issuer = _issuer_finding(examination, found)
-    validity = _validity_finding(examination.validity, found.instant)
+    validity = validity_finding(examination.validity, found.instant)
     findings = (*examination.findings, issuer, validity)
     if not _vouched_for(findings):
         detail = "nothing was found that vouches for it"
@@ -217,8 +240,7 @@ def _issuer_finding(examination: Examination, found: Circumstances) -> Finding:
     if named is None:
         return Finding(CheckName.ISSUER, CheckResult.UNKNOWN, "it does not say who issued it")
     if found.expected is not None and found.expected != named:
-        detail = f"it is by {named}, and not by the issuer asked about"
-        return Finding(CheckName.ISSUER, CheckResult.FAIL, detail, Outcome.NOT_FOUND)
+        return other_issuer(named)
     if found.expected == named:
         return Finding(CheckName.ISSUER, CheckResult.PASS, f"{named} was named by the caller")
     if found.known:
@@ -226,7 +248,14 @@ def _issuer_finding(examination: Examination, found: Circumstances) -> Finding:
     return Finding(CheckName.ISSUER, CheckResult.UNKNOWN, f"{named} is not known here")
 
 
-def _validity_finding(dates: Validity, instant: datetime) -> Finding:
+def other_issuer(named: str | None) -> Finding:
+    """The finding about a document whose issuer is not the one that the caller asked about."""
+    detail = f"it is by {named or 'nobody that it names'}, and not by the issuer asked about"
+    return Finding(CheckName.ISSUER, CheckResult.FAIL, detail, Outcome.NOT_FOUND)
+
+
+def validity_finding(dates: Validity, instant: datetime) -> Finding:
+    """Whether ``instant`` lies within the dates."""
     if not dates.readable:
         return Finding(CheckName.VALIDITY, CheckResult.UNKNOWN, "its validity dates cannot be read")
     if not dates.given:
@@ -250,12 +279,14 @@ _UNKNOWN_ISSUER = "Intact, but by an issuer not known here"
 def _alone_sentence(
     outcome: Outcome, examination: Examination, deciding: Finding | None, found: Circumstances
 ) -> str:
+    as_of = f"As of {_time(found.instant)}, by its dates: " if found.as_of else ""
     if outcome is Outcome.VALID:
         who = examination.name if found.known and examination.name else examination.issuer
-        return f"Valid: {examination.format} by {who}, intact and in force; {_unanchored(found)}."
+        what = f"{examination.format} by {who}, intact and in force"
+        return f"{as_of}Valid: {what}; {_unanchored(found)}."
     if deciding is not None and deciding.check is CheckName.ISSUER and outcome is Outcome.INDETERMINATE:
         return f"{_UNKNOWN_ISSUER}: {examination.issuer or 'it names none'}."
-    return _sentence(outcome, deciding)
+    return as_of + _sentence(outcome, deciding)
 
 
 def _unanchored(found: Circumstances) -> str:

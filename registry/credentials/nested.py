@@ -18,7 +18,7 @@ import orjson
 
 from registry.credentials.clr import is_clr
 from registry.credentials.findings import Examination, Finding, Presented
-from registry.credentials.merging import missed_anchor
+from registry.credentials.merging import missed_anchor, word_that_counts
 from registry.credentials.sources import Documents, Tools
 from registry.errors import RootmarkError, UnavailableSourceError
 from registry.services.claims import VerifyRequest
@@ -135,15 +135,16 @@ def _findings(one: Inside, answers: Sequence[Report | RootmarkError]) -> Iterato
         yield Finding(CheckName.ANCHOR, CheckResult.UNKNOWN, detail)
         return
     reports = [answer for answer in answers if isinstance(answer, Report)]
-    report = next((answer for answer in reports if answer.outcome is not Outcome.NOT_FOUND), None)
-    if report is None:
-        if one.hosted and reports:
-            detail = f"{one.where} is by an issuer of this registry, which does not know it"
-            yield Finding(CheckName.ANCHOR, CheckResult.FAIL, detail, Outcome.NOT_FOUND)
-        elif not one.hosted:
-            yield from missed_anchor(one.examination.issuer, one.where)
+    claims = any(question.proof is not None for question in one.asked)
+    report = word_that_counts(reports, has_a_say=one.hosted or claims)
+    if report is None and not one.hosted:
+        yield from missed_anchor(one.examination.issuer, one.where)
+    if report is None or report.outcome is Outcome.VALID:
         return
-    if report.outcome is Outcome.VALID or (report.anchor is None and not one.hosted):
+    if report.outcome is Outcome.NOT_FOUND:
+        why = "claims a place on a chain" if claims else "is by an issuer of this registry"
+        detail = f"{one.where} {why}, and the registry does not know it"
+        yield Finding(CheckName.ANCHOR, CheckResult.FAIL, detail, Outcome.NOT_FOUND)
         return
     check = CheckName.STATUS if report.outcome in _STATES else CheckName.ANCHOR
     result = CheckResult.UNKNOWN if report.outcome in _OPEN else CheckResult.FAIL

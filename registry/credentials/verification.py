@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 
 from registry.credentials.asking import (
@@ -24,10 +24,21 @@ from registry.credentials.asking import (
 )
 from registry.credentials.clr import examine_nested, is_clr
 from registry.credentials.findings import Examination, Finding, Presented
+from registry.credentials.formats.data_model import issuer_of, looks_like_a_credential
 from registry.credentials.formats.open_badges_2 import hosted_assertion
-from registry.credentials.merging import Circumstances, judge_alone, merge, missed_anchor
+from registry.credentials.merging import (
+    Circumstances,
+    judge_alone,
+    merge,
+    missed_anchor,
+    other_issuer,
+    validity_finding,
+    word_that_counts,
+)
 from registry.credentials.nested import Inside, inside_of, registry_findings, remembering
-from registry.credentials.rdf import rdf_digest
+from registry.credentials.patience import Patience
+from registry.credentials.questions import Asked, questions, with_digest
+from registry.credentials.remembered import RememberedForms
 from registry.credentials.sources import Tools
 from registry.credentials.suites.proofs import carries_anchor
 from registry.encoding import (
@@ -37,12 +48,12 @@ from registry.encoding import (
     JsonValue,
     canonical_json,
     credential_digest,
-    require_unguessable_id,
+    invalid,
 )
 from registry.errors import MalformedInputError, RootmarkError, UnavailableSourceError, ValidationError
 from registry.ports.clock import Clock
-from registry.ports.documents import Canonicalizer
 from registry.services.claims import VerifyRequest, embedded_proof
+from registry.services.moments import refuse_future
 from registry.verdict.report import CheckName, CheckResult, Outcome, Report
 
 __all__ = [
@@ -59,10 +70,11 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
-    """One document, examined, with the questions that it leads to."""
+    """One document, examined, with the questions that it leads to. ``examination`` is None for plain JSON,
+    about which there is one question."""
 
     request: DocumentRequest
-    examination: Examination
+    examination: Examination | None
     tools: Tools
     asked: tuple[VerifyRequest, ...]
     digest: Digest
@@ -105,20 +117,23 @@ class CredentialVerification:
         Raises:
             StoreUnavailableError: the registry cannot be read.
         """
-        looked: list[_Looked | VerifyRequest | RootmarkError] = []
+        patience = Patience(self._examining.canonicalizer)
+        looked: list[_Looked | RootmarkError] = []
         for request in requests:
             try:
-                looked.append(self._look(request))
+                looked.append(self._look(request, patience))
             except RootmarkError as error:
                 looked.append(error)
         asked = [question for one in looked for question in _questions(one)]
         answers = iter(self._registry.verify_many(asked) if asked else ())
-        return [self._result(one, [next(answers) for _ in _questions(one)]) for one in looked]
+        return [self._finished(one, [next(answers) for _ in _questions(one)]) for one in looked]
 
     # --- looking --------------------------------------------------------------------------------------------
 
-    def _look(self, request: DocumentRequest) -> _Looked | VerifyRequest:
+    def _look(self, request: DocumentRequest, patience: Patience) -> _Looked:
         tools = self._examining.tools(self._clock.now(), request.supplied, request.claims)
+        tools = replace(tools, canonicalizer=RememberedForms(patience.for_a_document()))
+        refuse_future(request.as_of, tools.now)
         others = replace(tools, purpose=ASSERTION.purpose, challenge=None, domain=None)
         presented = request.presented
         if request.hosted_at is not None:
@@ -128,7 +143,7 @@ class CredentialVerification:
                 return _not_hosted(request, tools, error)
         examiner = next((one for one in self._examining.examiners if one.recognises(presented)), None)
         if examiner is None:
-            return self._plain(request)
+            return self._plain(request, tools)
         examination = self._with_status(
             examiner.examine(presented, tools), others, lambda other: self._examine_other(other, others)
         )
@@ -136,8 +151,9 @@ class CredentialVerification:
         if credential is not None and is_clr(credential):
             examination, inside = self._with_inside(request, examination, others)
         asked = self._asked(request, examination, tools)
-        digest = _shown_digest(presented, credential, asked)
-        return _Looked(request, examination, tools, asked, digest, inside)
+        examination = replace(examination, findings=(*examination.findings, *asked.findings))
+        digest = _shown_digest(presented, credential, asked.questions)
+        return _Looked(request, examination, tools, asked.questions, digest, inside)
 
     def _with_status(
         self, examination: Examination, tools: Tools, examine: Callable[[Presented], Examination]
@@ -159,15 +175,22 @@ class CredentialVerification:
             tools.now,
         )
         among = DocumentRequest(Presented(), as_of=request.as_of, live=request.live)
+        found = [*examination.findings, *nested.findings]
+
+        def asked(one: Examination) -> tuple[VerifyRequest, ...]:
+            asked = self._asked(among, one, tools)
+            found.extend(asked.findings)
+            return asked.questions
+
         inside = inside_of(
             nested.examinations,
-            lambda one: self._asked(among, one, tools),
+            asked,
             lambda issuer: self._hosts.address_of(issuer) is not None,
             lambda issuer: issuer in self._trusted or issuer == request.issuer,
         )
-        return replace(examination, findings=(*examination.findings, *nested.findings)), inside
+        return replace(examination, findings=tuple(found)), inside
 
-    def _plain(self, request: DocumentRequest) -> VerifyRequest:
+    def _plain(self, request: DocumentRequest, tools: Tools) -> _Looked:
         document = request.presented.document
         if document is None:
             raise ValidationError("no format that is known here was recognised")
@@ -177,8 +200,10 @@ class CredentialVerification:
             if issuer is None:
                 raise ValidationError("this document is known by its digest alone; name the issuer's address")
         proof = request.proof or embedded_proof(document)
-        base = VerifyRequest(request.digest, document, proof, issuer, request.as_of, request.live)
-        return base if proof is None else _with_digest(base, proof.method, self._examining.canonicalizer)
+        question = VerifyRequest(request.digest, document, proof, issuer, request.as_of, request.live)
+        if proof is not None:
+            question = with_digest(question, proof.method, tools.canonicalizer)
+        return _Looked(request, None, tools, (question,), _shown_digest(request.presented, document))
 
     def _examine_other(self, presented: Presented, tools: Tools) -> Examination:
         """A document that another one refers to, such as a status list credential."""
@@ -188,30 +213,15 @@ class CredentialVerification:
         detail = "it has no format that is known here"
         return Examination("", (Finding(CheckName.FORMAT, CheckResult.FAIL, detail),))
 
-    def _asked(
-        self, request: DocumentRequest, examination: Examination, tools: Tools
-    ) -> tuple[VerifyRequest, ...]:
+    def _asked(self, request: DocumentRequest, examination: Examination, tools: Tools) -> Asked:
         """The registry is asked about the place that is claimed; without one about each digest."""
         credential = examination.credential
         if credential is None:
-            return ()
+            return Asked()
         proof = request.proof or embedded_proof(credential) or self._examining.read_anchor(credential)
         issuer = self._expected_address(request, examination)
         base = VerifyRequest(request.digest, credential, proof, issuer, request.as_of, request.live)
-        if proof is not None:
-            return (_with_digest(base, proof.method, tools.canonicalizer),)
-        if not self._registry.finds_by_digest or not _is_unguessable(credential):
-            return ()
-        methods = [DigestMethod.JCS_SHA256]
-        if "@context" in credential:
-            methods.insert(0, DigestMethod.RDFC_SHA256)
-        asked = []
-        for method in methods:
-            try:
-                asked.append(replace(_with_digest(base, method, tools.canonicalizer), method=method))
-            except MalformedInputError:
-                continue  # it has no such digest: an unknown context, say, which a finding names
-        return tuple(asked)
+        return questions(base, tools.canonicalizer, finds_by_digest=self._registry.finds_by_digest)
 
     def _expected_address(self, request: DocumentRequest, examination: Examination) -> Address | None:
         """Whose entries count: those of the issuer asked about; else, for a document by an issuer hosted
@@ -225,37 +235,60 @@ class CredentialVerification:
 
     # --- judging --------------------------------------------------------------------------------------------
 
+    def _finished(
+        self, looked: _Looked | RootmarkError, answers: Sequence[Report | RootmarkError]
+    ) -> Report | RootmarkError:
+        try:
+            return self._result(looked, answers)
+        except ValidationError as error:
+            return error
+
     def _result(
-        self, looked: _Looked | VerifyRequest | RootmarkError, answers: Sequence[Report | RootmarkError]
+        self, looked: _Looked | RootmarkError, answers: Sequence[Report | RootmarkError]
     ) -> Report | RootmarkError:
         if isinstance(looked, RootmarkError):
             return looked
-        if isinstance(looked, VerifyRequest):
-            return answers[0]
-        about_inside = iter(answers[len(looked.asked) :])
-        found = registry_findings(looked.inside, about_inside)
-        examination = replace(looked.examination, findings=(*looked.examination.findings, *found))
         reports = []
         for answer in answers[: len(looked.asked)]:
             if isinstance(answer, RootmarkError):
                 return answer
             reports.append(answer)
-        base = next((one for one in reports if one.outcome is not Outcome.NOT_FOUND), None)
-        if base is None and reports and self._has_a_say(looked):
-            base = reports[0]
-        if base is None or (base.anchor is None and not self._has_a_say(looked)):
+        if looked.examination is None:
+            return self._of_plain(looked.request.presented.document or {}, reports[0])
+        found = registry_findings(looked.inside, iter(answers[len(looked.asked) :]))
+        examination = replace(looked.examination, findings=(*looked.examination.findings, *found))
+        base = word_that_counts(reports, has_a_say=self._has_a_say(looked, examination))
+        if base is None:
             missed = missed_anchor(examination.issuer)
-            examination = replace(examination, findings=(*examination.findings, *missed))
-            return judge_alone(examination, self._circumstances(looked))
-        examination = self._with_identity(base, examination)
+            alone = replace(examination, findings=(*examination.findings, *missed))
+            return judge_alone(alone, self._circumstances(looked, alone, reports))
+        examination = self._with_issuer_and_dates(base, looked, examination)
         return merge(base, self._without_its_anchor(base, examination, looked.request.presented))
 
-    def _has_a_say(self, looked: _Looked) -> bool:
+    def _of_plain(self, document: Mapping[str, JsonValue], base: Report) -> Report:
+        """A credential without a proof of its own still says by whom it is: the account that anchored it must
+        be that issuer's."""
+        issuer = issuer_of(document) if looks_like_a_credential(document) else None
+        if issuer is None:
+            return base
+        found = self._with_identity(base, Examination("", (), issuer=issuer))
+        return merge(base, found) if found.findings else base
+
+    def _has_a_say(self, looked: _Looked, examination: Examination) -> bool:
         """Whether the registry should know the document: it claims a place there, or its issuer is here."""
-        asked, issuer = looked.asked, looked.examination.issuer
-        if any(question.proof is not None for question in asked):
+        if any(question.proof is not None for question in looked.asked):
             return True
-        return issuer is not None and self._hosts.address_of(issuer) is not None
+        return examination.issuer is not None and self._hosts.address_of(examination.issuer) is not None
+
+    def _with_issuer_and_dates(self, base: Report, looked: _Looked, examination: Examination) -> Examination:
+        """With findings about what the chain's report leaves out: whether it is by the issuer asked about,
+        and the dates that its token sets beside its own."""
+        expected = looked.request.issuer
+        beside = [validity_finding(examination.validity, self._instant(looked, [base]))]
+        if isinstance(expected, str) and expected != examination.issuer:
+            beside.append(other_issuer(examination.issuer))
+        findings = (*examination.findings, *(one for one in beside if one.outcome is not Outcome.VALID))
+        return self._with_identity(base, replace(examination, findings=findings))
 
     def _with_identity(self, base: Report, examination: Examination) -> Examination:
         """With a finding about whether the DID in the document and the account on chain belong together."""
@@ -285,16 +318,32 @@ class CredentialVerification:
         finding = Finding(CheckName.ANCHOR, CheckResult.PASS, "it carries no anchor proof of its own")
         return replace(examination, findings=(*examination.findings, finding))
 
-    def _circumstances(self, looked: _Looked) -> Circumstances:
-        issuer, expected = looked.examination.issuer, looked.request.issuer
-        as_of = looked.request.as_of
+    def _circumstances(
+        self, looked: _Looked, examination: Examination, reports: Sequence[Report]
+    ) -> Circumstances:
+        issuer, expected = examination.issuer, looked.request.issuer
         return Circumstances(
             digest=looked.digest,
-            instant=as_of if isinstance(as_of, datetime) else looked.tools.now,
+            instant=self._instant(looked, reports),
             known=issuer is not None and (issuer in self._trusted or issuer == expected),
             expected=("0x" + expected.hex()) if isinstance(expected, bytes) else expected,
             reading=self._registry.reading(),
+            as_of=looked.request.as_of is not None,
         )
+
+    def _instant(self, looked: _Looked, reports: Sequence[Report]) -> datetime:
+        """When dates are looked at: now, at the time asked about, or at the block asked about.
+
+        Raises:
+            ValidationError: nobody tells the block's time.
+        """
+        as_of = looked.request.as_of
+        if as_of is None or isinstance(as_of, datetime):
+            return as_of or looked.tools.now
+        times = [report.as_of.block_time for report in reports if report.as_of.block_time is not None]
+        if not times:
+            raise invalid("as-of", "the block's time is not known here; ask about a time instead", "/as_of")
+        return datetime.fromtimestamp(times[0], UTC)
 
 
 def _not_hosted(request: DocumentRequest, tools: Tools, error: UnavailableSourceError) -> _Looked:
@@ -304,40 +353,18 @@ def _not_hosted(request: DocumentRequest, tools: Tools, error: UnavailableSource
     return _Looked(request, Examination("Open Badges", findings), tools, (), Digest(sha256(address).digest()))
 
 
-def _questions(looked: _Looked | VerifyRequest | RootmarkError) -> tuple[VerifyRequest, ...]:
+def _questions(looked: _Looked | RootmarkError) -> tuple[VerifyRequest, ...]:
     if isinstance(looked, RootmarkError):
         return ()
-    if isinstance(looked, VerifyRequest):
-        return (looked,)
     return (*looked.asked, *(question for one in looked.inside for question in one.asked))
 
 
-def _with_digest(request: VerifyRequest, method: DigestMethod, canonicalizer: Canonicalizer) -> VerifyRequest:
-    """With the credential's digest by a method, where it has one. Raises as `Canonicalizer.n_quads`."""
-    credential = request.credential
-    if credential is None or method is DigestMethod.OPAQUE:
-        return request
-    if method is DigestMethod.RDFC_SHA256:
-        return replace(request, computed={method: rdf_digest(canonicalizer, credential)})
-    try:
-        return replace(request, computed={method: credential_digest(credential, method)})
-    except MalformedInputError:
-        return request  # the registry's answer says why
-
-
-def _is_unguessable(credential: Mapping[str, JsonValue]) -> bool:
-    """Whether asking by digest gives nothing away; see `require_unguessable_id`."""
-    try:
-        require_unguessable_id(credential)
-    except ValidationError:
-        return False
-    return True
-
-
 def _shown_digest(
-    presented: Presented, credential: Mapping[str, JsonValue] | None, asked: Sequence[VerifyRequest]
+    presented: Presented,
+    credential: Mapping[str, JsonValue] | None,
+    asked: Sequence[VerifyRequest] = (),
 ) -> Digest:
-    """What the report calls the document by: its digest by canonical JSON, which was asked about perhaps."""
+    """What the report calls the document by: its digest by canonical JSON, which ``asked`` may have."""
     for question in asked:
         if DigestMethod.JCS_SHA256 in question.computed:
             return question.computed[DigestMethod.JCS_SHA256]

@@ -7,7 +7,7 @@ A credential without a proof of its own is not made good by the holder's signatu
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from registry.credentials.findings import Finding
@@ -17,6 +17,7 @@ from registry.credentials.formats.presentations import (
     presentation_findings,
     presented_credential,
 )
+from registry.credentials.patience import Patience
 from registry.credentials.verification import (
     CredentialVerification,
     DocumentRequest,
@@ -65,6 +66,7 @@ class PresentationVerification:
             StoreUnavailableError, ChainUnavailableError: the registry cannot be read.
         """
         tools = self._examining.tools(self._clock.now(), {}, claims)
+        tools = replace(tools, canonicalizer=Patience(tools.canonicalizer).for_a_document())
         holder, findings = presentation_findings(presentation, tools)
         entries = credentials_of(presentation)[:MAX_CREDENTIALS]
         presented = [presented_credential(entry) for entry in entries]

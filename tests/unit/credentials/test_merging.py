@@ -1,147 +1,187 @@
-"""What a document's own findings add to, and take from, what the chain says."""
+"""How a document's findings and the chain's report become one: each rule."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from registry.credentials.findings import Examination, Finding
-from registry.credentials.merging import Circumstances, judge_alone, merge
-from registry.credentials.nested import Inside, registry_findings
-from registry.encoding import Address, Digest
-from registry.verdict.report import (
-    Check,
-    CheckName,
-    CheckResult,
-    Outcome,
-    Report,
-    ShownIssuer,
-    ShownReading,
-    ShownStatus,
-    Source,
-    State,
+from registry.credentials.findings import Finding
+from registry.credentials.merging import Circumstances, judge_alone, merge, validity_finding, worst
+from registry.verdict.evidence import NO_DATES, Validity
+from registry.verdict.report import PRECEDENCE, CheckName, CheckResult, Outcome, State
+from tests.unit.credentials.facade import (
+    DIGEST,
+    FAIL,
+    FOREIGN,
+    PASS,
+    SIGNED,
+    SKIPPED,
+    UNKNOWN,
+    UNREAD,
+    UNSETTLED,
+    examined,
+    finding,
+    report,
 )
+from tests.unit.credentials.suites.parts import NOW
 
-ACCOUNT = Address(bytes.fromhex("ab" * 20))
-DID = f"did:web:college.example%3A8443:badges:issuers:0x{ACCOUNT.hex()}"
-LIST = "https://college.example:8443/badges/status/1-revocation"
-SIGNATURE_OPEN = Finding(CheckName.SIGNATURE, CheckResult.UNKNOWN, "the key is not here")
+SIGNATURE, STATUS, ANCHOR, ISSUER = CheckName.SIGNATURE, CheckName.STATUS, CheckName.ANCHOR, CheckName.ISSUER
 
 
-def base(outcome: Outcome = Outcome.VALID, **results: CheckResult) -> Report:
-    checks = tuple(Check(name, results.get(name.value, CheckResult.PASS), "said") for name in CheckName)
-    return Report(
-        outcome=outcome,
-        summary="Said.",
-        digest=Digest(bytes(32)),
-        issuer=ShownIssuer(ACCOUNT, None, known=True),
-        checks=checks,
-        anchor=None,
-        status=ShownStatus(State.ACTIVE),
-        as_of=ShownReading(31337, False, None, None, None, Source.RPC),
-    )
+def found(**changes: Any) -> Circumstances:
+    given: dict[str, Any] = {"known": True, "expected": None, "reading": UNREAD, "instant": NOW, **changes}
+    return Circumstances(digest=DIGEST, **given)
 
 
-def examined(*findings: Finding, issuer: str = DID) -> Examination:
-    return Examination("Open Badges 3.0", findings, issuer=issuer)
+# --- together with the chain --------------------------------------------------------------------------------
 
 
-def status_open(missing: str | None = LIST) -> Finding:
-    return Finding(CheckName.STATUS, CheckResult.UNKNOWN, "its list was not had", missing=missing)
+@pytest.mark.parametrize("outcome", list(Outcome))
+@pytest.mark.parametrize("result", list(CheckResult))
+def test_outcome_is_the_worst_of_chain_and_findings(outcome: Outcome, result: CheckResult) -> None:
+    one = finding(STATUS, result)
+    merged = merge(report(outcome), examined([*SIGNED, one]))
+    assert merged.outcome is worst([outcome, one.outcome])
+    assert PRECEDENCE.index(merged.outcome) <= PRECEDENCE.index(outcome)
 
 
-@pytest.mark.parametrize("unvouched", ["integrity", "inclusion", "anchor"])
-def test_open_signature_is_indeterminate_when_the_anchor_does_not_vouch(unvouched: str) -> None:
-    report = merge(base(**{unvouched: CheckResult.SKIPPED}), examined(SIGNATURE_OPEN))
-    assert report.outcome is Outcome.INDETERMINATE
+def test_finding_that_forces_an_outcome_decides_and_is_the_summary() -> None:
+    merged = merge(report(), examined([*SIGNED, Finding(STATUS, FAIL, "taken back", Outcome.REVOKED)]))
+    assert (merged.outcome, merged.check(STATUS).result) == (Outcome.REVOKED, FAIL)
+    assert merged.summary == "Revoked: taken back. The chain, eip155:31337, is a test chain."
 
 
-def test_failed_signature_is_invalid_whatever_is_anchored() -> None:
-    failed = replace(SIGNATURE_OPEN, result=CheckResult.FAIL)
-    assert merge(base(), examined(failed)).outcome is Outcome.INVALID
+def test_chains_own_summary_stays_when_the_findings_change_nothing() -> None:
+    merged = merge(report(Outcome.REVOKED), examined([*SIGNED, finding(STATUS, UNKNOWN)]))
+    assert (merged.outcome, merged.summary) == (Outcome.REVOKED, "The chain says revoked.")
+    assert (merged.issuer.id, merged.format) == (FOREIGN, "Test 1")
 
 
-def test_transaction_elsewhere_that_is_not_final_is_pending_whatever_is_anchored_here() -> None:
-    waiting = Finding(CheckName.ANCHOR, CheckResult.UNKNOWN, "not final yet", Outcome.PENDING)
-    assert merge(base(), examined(waiting)).outcome is Outcome.PENDING
+def test_worse_result_of_a_check_shows_with_all_its_details() -> None:
+    first, second = Finding(SIGNATURE, FAIL, "one"), Finding(SIGNATURE, FAIL, "two")
+    shown = merge(report(signature=PASS), examined([SIGNED[0], first, second, first])).check(SIGNATURE)
+    assert (shown.result, shown.detail) == (FAIL, "one; two")
 
 
-def test_transaction_elsewhere_that_was_not_looked_at_takes_nothing_from_an_anchor_here() -> None:
-    unread = Finding(CheckName.ANCHOR, CheckResult.UNKNOWN, "no node of that chain")
-    assert merge(base(), examined(unread)).outcome is Outcome.VALID
-    without = merge(base(inclusion=CheckResult.SKIPPED), examined(unread))
-    assert without.outcome is Outcome.INDETERMINATE
+def test_signature_that_could_not_be_looked_at_takes_nothing_from_an_anchor_that_passed() -> None:
+    merged = merge(report(), examined(UNSETTLED))
+    assert (merged.outcome, merged.check(SIGNATURE).result) == (Outcome.VALID, SKIPPED)
+    assert "the anchor vouches" in merged.check(SIGNATURE).detail
 
 
-def test_open_signature_is_skipped_when_the_anchor_vouches() -> None:
-    report = merge(base(signature=CheckResult.SKIPPED), examined(SIGNATURE_OPEN))
-    assert report.outcome is Outcome.VALID
-    assert report.check(CheckName.SIGNATURE).result is CheckResult.SKIPPED
+@pytest.mark.parametrize("name", ["integrity", "inclusion", "anchor"])
+@pytest.mark.parametrize("result", [FAIL, UNKNOWN, SKIPPED])
+def test_signature_stays_open_beside_an_anchor_that_did_not_pass(name: str, result: CheckResult) -> None:
+    checks: dict[str, Any] = {name: result}
+    merged = merge(report(**checks), examined(UNSETTLED))
+    assert (merged.outcome, merged.check(SIGNATURE).result) == (Outcome.INDETERMINATE, UNKNOWN)
+
+
+def test_failed_signature_and_an_open_status_stay_beside_an_anchor_that_passed() -> None:
+    assert merge(report(), examined([finding(SIGNATURE, FAIL)])).outcome is Outcome.INVALID
+    assert merge(report(), examined([*SIGNED, finding(STATUS, UNKNOWN)])).outcome is Outcome.INDETERMINATE
+
+
+# --- without the chain --------------------------------------------------------------------------------------
+
+
+def test_signed_one_by_a_known_issuer_is_valid_and_says_so() -> None:
+    alone = judge_alone(examined(), found())
+    assert (alone.outcome, alone.issuer.known, alone.issuer.name) == (Outcome.VALID, True, "The College")
+    assert alone.summary.startswith("Valid: Test 1 by The College")
+    assert {check.name: check.result for check in alone.checks}[ANCHOR] is SKIPPED
+    assert (alone.anchor, alone.digest, alone.as_of) == (None, DIGEST, UNREAD)
 
 
 @pytest.mark.parametrize(
-    ("issuer", "missing"),
+    "findings",
+    [(), (SIGNED[0],), (SIGNED[2],), (finding(SIGNATURE, SKIPPED),), (finding(STATUS, PASS),)],
+)
+def test_nothing_is_valid_without_a_signature_or_an_anchor_that_passed(findings: tuple[Finding, ...]) -> None:
+    alone = judge_alone(examined(findings), found())
+    assert (alone.outcome, alone.check(SIGNATURE).result) == (Outcome.INDETERMINATE, UNKNOWN)
+    assert "vouches" in alone.summary
+
+
+@pytest.mark.parametrize("check", [SIGNATURE, ANCHOR])
+def test_signature_or_the_formats_own_anchor_vouches(check: CheckName) -> None:
+    assert judge_alone(examined([finding(check, PASS)]), found()).outcome is Outcome.VALID
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome"),
     [
-        (DID, "https://lists.example/badges/status/1-revocation"),
-        (DID, "https://college.example:8443/badges.evil/status/1"),
-        (DID, "https://college.example/badges/status/1"),
-        (DID, None),
-        (DID.replace("ab", "ac"), LIST),
-        ("did:web:college.example%3A8443:badges", LIST),
-        (f"did:pkh:eip155:1:0x{ACCOUNT.hex()}", LIST),
+        ({"known": False}, Outcome.INDETERMINATE),
+        ({"known": False, "expected": FOREIGN}, Outcome.VALID),
+        ({"known": True, "expected": "did:web:other.example"}, Outcome.NOT_FOUND),
     ],
 )
-def test_list_that_was_not_had_leaves_it_open_when_it_need_not_mirror_the_chain(
-    issuer: str, missing: str | None
-) -> None:
-    report = merge(base(), examined(status_open(missing), issuer=issuer))
-    assert report.outcome is Outcome.INDETERMINATE
-    assert report.check(CheckName.STATUS).result is CheckResult.UNKNOWN
+def test_issuer_must_be_known_and_the_one_asked_about(changes: dict[str, Any], outcome: Outcome) -> None:
+    assert judge_alone(examined(), found(**changes)).outcome is outcome
 
 
-def test_list_of_the_issuers_own_server_is_passed_over_when_the_chain_was_read() -> None:
-    report = merge(base(), examined(status_open()))
-    assert (report.outcome, report.check(CheckName.STATUS).result) == (Outcome.VALID, CheckResult.PASS)
-    suspended = merge(base(Outcome.SUSPENDED, status=CheckResult.FAIL), examined(status_open()))
-    assert suspended.outcome is Outcome.SUSPENDED
+def test_issuer_that_is_not_known_has_no_name_and_is_in_the_summary() -> None:
+    alone = judge_alone(examined(), found(known=False))
+    assert (alone.issuer.known, alone.issuer.name, alone.issuer.id) == (False, None, FOREIGN)
+    assert alone.summary == f"Intact, but by an issuer not known here: {FOREIGN}."
 
 
-def test_list_of_the_issuers_own_server_leaves_it_open_when_the_chain_does_not_say() -> None:
-    report = merge(base(Outcome.INDETERMINATE, status=CheckResult.UNKNOWN), examined(status_open()))
-    assert report.check(CheckName.STATUS).result is CheckResult.UNKNOWN
+def test_document_that_names_no_issuer_is_indeterminate() -> None:
+    alone = judge_alone(examined(issuer=None), found())
+    assert (alone.outcome, alone.issuer.known) == (Outcome.INDETERMINATE, False)
+    assert alone.summary.endswith("it names none.")
+    asked = judge_alone(examined(issuer=None), found(expected=FOREIGN))
+    assert asked.outcome is Outcome.INDETERMINATE
 
 
-def test_list_that_was_had_counts_whoever_keeps_it() -> None:
-    revoked = Finding(CheckName.STATUS, CheckResult.FAIL, "revoked", Outcome.REVOKED)
-    assert merge(base(), examined(revoked)).outcome is Outcome.REVOKED
+@pytest.mark.parametrize(
+    ("outcome", "state"),
+    [
+        (Outcome.REVOKED, State.REVOKED),
+        (Outcome.SUSPENDED, State.SUSPENDED),
+        (Outcome.WITHDRAWN, State.WITHDRAWN),
+        (Outcome.INVALID, State.UNKNOWN),
+    ],
+)
+def test_state_is_that_of_the_outcome(outcome: Outcome, state: State) -> None:
+    alone = judge_alone(examined([*SIGNED, finding(STATUS, FAIL, outcome)]), found())
+    assert (alone.outcome, alone.status.state) == (outcome, state)
 
 
-@pytest.mark.parametrize("hosted", [False, True])
-def test_badge_in_a_record_is_open_when_its_place_was_not_found(hosted: bool) -> None:
-    passed = Finding(CheckName.SIGNATURE, CheckResult.PASS, "by its issuer")
-    one = Inside("credential 1 of 1", examined(passed), hosted, True, ())
-    (found,) = registry_findings([one], iter(())) or (None,)
-    assert (found is None) is hosted
-    assert found is None or (found.check, found.outcome) == (CheckName.ANCHOR, Outcome.INDETERMINATE)
+def test_state_is_active_only_when_every_list_said_so() -> None:
+    passed, skipped = finding(STATUS, PASS), finding(STATUS, SKIPPED)
+    for findings, state in (
+        ([passed], State.ACTIVE),
+        ([passed, skipped], State.UNKNOWN),
+        ([], State.UNKNOWN),
+    ):
+        assert judge_alone(examined([*SIGNED, *findings]), found()).status.state is state
 
 
-def test_badge_of_an_issuer_that_need_not_anchor_is_judged_by_its_signature() -> None:
-    passed = Finding(CheckName.SIGNATURE, CheckResult.PASS, "by its issuer")
-    one = Inside("credential 1 of 1", examined(passed, issuer="did:web:a.example"), False, True, ())
-    assert registry_findings([one], iter(())) == ()
+@pytest.mark.parametrize(
+    ("dates", "result", "outcome"),
+    [
+        (NO_DATES, SKIPPED, Outcome.VALID),
+        (Validity(readable=False), UNKNOWN, Outcome.INDETERMINATE),
+        (Validity(NOW, NOW + timedelta(seconds=1)), PASS, Outcome.VALID),
+        (Validity(None, NOW), FAIL, Outcome.EXPIRED),
+        (Validity(NOW + timedelta(seconds=1), None), FAIL, Outcome.NOT_YET_VALID),
+        (Validity(NOW + timedelta(days=2), NOW - timedelta(days=2)), FAIL, Outcome.EXPIRED),
+        (Validity(None, NOW + timedelta(seconds=1)), PASS, Outcome.VALID),
+        (Validity(NOW, None), PASS, Outcome.VALID),
+    ],
+)
+def test_dates_decide(dates: Validity, result: CheckResult, outcome: Outcome) -> None:
+    assert validity_finding(dates, NOW).result is result
+    assert judge_alone(examined(validity=dates), found()).outcome is outcome
 
 
-def test_sentence_says_when_no_chain_was_asked() -> None:
-    passed = Finding(CheckName.SIGNATURE, CheckResult.PASS, "by its issuer")
-    found = Circumstances(
-        digest=Digest(bytes(32)),
-        instant=datetime(2026, 11, 25, tzinfo=UTC),
-        known=True,
-        expected="did:key:zX",
-        reading=ShownReading(None, False, None, None, None, Source.NONE),
-    )
-    report = judge_alone(examined(passed, issuer="did:key:zX"), found)
-    assert report.outcome is Outcome.VALID
-    assert "no chain was asked" in report.summary
+@pytest.mark.parametrize(
+    ("findings", "start"),
+    [(SIGNED, "Valid"), ([*SIGNED, finding(STATUS, UNKNOWN)], "Cannot be decided"), ((), "Cannot")],
+)
+def test_summary_about_another_time_says_so(findings: tuple[Finding, ...], start: str) -> None:
+    summary = judge_alone(examined(findings), found(as_of=True)).summary
+    assert summary.startswith(f"As of 2026-11-25T12:00:00Z, by its dates: {start}")
