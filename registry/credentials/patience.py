@@ -15,7 +15,7 @@ from registry.encoding import JsonValue
 from registry.errors import Fault, TooComplexError
 from registry.ports.documents import Canonicalizer, RdfHash
 
-SECONDS_OF_A_DOCUMENT = 10.0
+SECONDS_OF_A_DOCUMENT = 20.0
 SECONDS_OF_A_REQUEST = 60.0
 """Waiting for a worker included."""
 
@@ -23,13 +23,13 @@ SECONDS_OF_A_REQUEST = 60.0
 class Patience:
     """The time that is left for the documents of a request. Not safe from several threads."""
 
-    def __init__(self, canonicalizer: Canonicalizer, seconds: float = SECONDS_OF_A_REQUEST) -> None:
+    def __init__(self, canonicalizer: Canonicalizer) -> None:
         self._canonicalizer = canonicalizer
-        self._left = seconds
+        self._left = SECONDS_OF_A_REQUEST
 
-    def for_a_document(self, seconds: float = SECONDS_OF_A_DOCUMENT) -> Canonicalizer:
+    def for_a_document(self) -> Canonicalizer:
         """A canonicaliser for one document, the proofs in it and the lists that it names."""
-        return _ForADocument(self, seconds)
+        return _ForADocument(self)
 
     def n_quads(self, document: Mapping[str, JsonValue], rdf_hash: RdfHash) -> bytes:
         """As `Canonicalizer.n_quads`; TooComplexError when the time is used up."""
@@ -43,9 +43,9 @@ class Patience:
 
 
 class _ForADocument:
-    def __init__(self, patience: Patience, seconds: float) -> None:
+    def __init__(self, patience: Patience) -> None:
         self._patience = patience
-        self._left = seconds
+        self._left = SECONDS_OF_A_DOCUMENT
 
     def n_quads(self, document: Mapping[str, JsonValue], rdf_hash: RdfHash = RdfHash.SHA256) -> bytes:
         if self._left <= 0:

@@ -9,6 +9,7 @@ import pytest
 
 from registry.credentials.findings import Examination, Finding
 from registry.credentials.merging import Circumstances, judge_alone, merge
+from registry.credentials.nested import Inside, registry_findings
 from registry.encoding import Address, Digest
 from registry.verdict.report import (
     Check,
@@ -115,6 +116,20 @@ def test_list_of_the_issuers_own_server_leaves_it_open_when_the_chain_does_not_s
 def test_list_that_was_had_counts_whoever_keeps_it() -> None:
     revoked = Finding(CheckName.STATUS, CheckResult.FAIL, "revoked", Outcome.REVOKED)
     assert merge(base(), examined(revoked)).outcome is Outcome.REVOKED
+
+
+@pytest.mark.parametrize("hosted", [False, True])
+def test_badge_in_a_record_is_open_when_its_place_was_not_found(hosted: bool) -> None:
+    passed = Finding(CheckName.SIGNATURE, CheckResult.PASS, "by its issuer")
+    one = Inside("credential 1 of 1", examined(passed), hosted, True, ())
+    (found,) = registry_findings([one], iter(()))
+    assert (found.check, found.outcome) == (CheckName.ANCHOR, Outcome.INDETERMINATE)
+
+
+def test_badge_of_an_issuer_that_need_not_anchor_is_judged_by_its_signature() -> None:
+    passed = Finding(CheckName.SIGNATURE, CheckResult.PASS, "by its issuer")
+    one = Inside("credential 1 of 1", examined(passed, issuer="did:web:a.example"), False, True, ())
+    assert registry_findings([one], iter(())) == ()
 
 
 def test_sentence_says_when_no_chain_was_asked() -> None:
