@@ -71,6 +71,8 @@ class HostedIssuers:
 
     def address_of(self, issuer: str) -> Address | None:
         """The account behind a did:web of this server, if it hosts that issuer."""
+        if not issuer.startswith("did:web:"):
+            return None
         try:
             address = issuer_of_did(self._identity.base(), issuer)
         except ConfigurationError:

@@ -38,6 +38,7 @@ from registry.credentials.merging import (
 from registry.credentials.nested import Inside, inside_of, registry_findings, remembering
 from registry.credentials.patience import Patience, TimedDocuments
 from registry.credentials.questions import Asked, questions, with_digest
+from registry.credentials.remembered import RememberedForms
 from registry.credentials.sources import Tools
 from registry.credentials.suites.proofs import carries_anchor
 from registry.encoding import (
@@ -131,8 +132,11 @@ class CredentialVerification:
 
     def _look(self, request: DocumentRequest, patience: Patience) -> _Looked:
         tools = self._examining.tools(self._clock.now(), request.supplied, request.claims)
-        documents = TimedDocuments(tools.documents)
-        tools = replace(tools, canonicalizer=patience.for_a_document(), documents=documents)
+        tools = replace(
+            tools,
+            canonicalizer=RememberedForms(patience.for_a_document()),
+            documents=TimedDocuments(tools.documents),
+        )
         refuse_future(request.as_of, tools.now)
         others = replace(tools, purpose=ASSERTION.purpose, challenge=None, domain=None)
         presented = request.presented
@@ -152,7 +156,7 @@ class CredentialVerification:
             examination, inside = self._with_inside(request, examination, others)
         asked = self._asked(request, examination, tools)
         examination = replace(examination, findings=(*examination.findings, *asked.findings))
-        digest = _shown_digest(presented, credential)
+        digest = _shown_digest(presented, credential, asked.questions)
         return _Looked(request, examination, tools, asked.questions, digest, inside)
 
     def _with_status(
@@ -260,8 +264,8 @@ class CredentialVerification:
         base = word_that_counts(reports, has_a_say=self._has_a_say(looked, examination))
         if base is None:
             missed = missed_anchor(examination.issuer)
-            examination = replace(examination, findings=(*examination.findings, *missed))
-            return judge_alone(examination, self._circumstances(looked, examination, reports))
+            alone = replace(examination, findings=(*examination.findings, *missed))
+            return judge_alone(alone, self._circumstances(looked, alone, reports))
         examination = self._with_issuer_and_dates(base, looked, examination)
         return merge(base, self._without_its_anchor(base, examination, looked.request.presented))
 
@@ -361,8 +365,15 @@ def _questions(looked: _Looked | RootmarkError) -> tuple[VerifyRequest, ...]:
     return (*looked.asked, *(question for one in looked.inside for question in one.asked))
 
 
-def _shown_digest(presented: Presented, credential: Mapping[str, JsonValue] | None) -> Digest:
-    """What the report calls the document by."""
+def _shown_digest(
+    presented: Presented,
+    credential: Mapping[str, JsonValue] | None,
+    asked: Sequence[VerifyRequest] = (),
+) -> Digest:
+    """What the report calls the document by: its digest by canonical JSON, which ``asked`` may have."""
+    for question in asked:
+        if DigestMethod.JCS_SHA256 in question.computed:
+            return question.computed[DigestMethod.JCS_SHA256]
     if credential is not None:
         try:
             return credential_digest(credential, DigestMethod.JCS_SHA256)

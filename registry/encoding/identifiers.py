@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 from registry.encoding.canonical import JsonValue
@@ -72,7 +73,16 @@ def require_unguessable_id(credential: Mapping[str, JsonValue], *, pointer: str 
     return identifier
 
 
+_LONGEST_SEGMENT = 130
+"""Nothing longer is taken: 128 digits or characters, and perhaps 0x."""
+
+
 def _looks_random(segment: str) -> bool:
+    return len(segment) <= _LONGEST_SEGMENT and _is_one_of_the_forms(segment)
+
+
+@lru_cache(maxsize=1_024)  # one verification asks several times about the same id
+def _is_one_of_the_forms(segment: str) -> bool:
     lower = segment.lower()
     uuid = _UUID.fullmatch(lower)
     if uuid is not None:

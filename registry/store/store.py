@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from sqlalchemy import Connection, Engine
 
@@ -71,12 +71,10 @@ class SqlStore:
         finally:
             self._here.writing = False
 
-    @contextmanager
-    def read(self) -> Iterator[SqlUnit]:
+    def read(self) -> AbstractContextManager[SqlUnit]:
         """A read-only snapshot. A method that writes raises RuntimeError."""
         opened = _transaction if self._path is None else _look
-        with opened(self._engines.read, read_only=True) as unit:
-            yield unit
+        return opened(self._engines.read, read_only=True)
 
     def ping(self) -> None:
         """Raises `StoreUnavailableError` unless a write would work now: it makes one, and looks at the free

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from registry.encoding import Address, BlockHash, Digest, Root, TxHash, format_time, to_hex
@@ -211,6 +212,7 @@ def report_to_json(report: Report) -> dict[str, Any]:
 _LAST_SECOND = 253_402_300_799
 
 
+@lru_cache(maxsize=1_024)  # the entries of a batch share nearly all their times
 def time_text(seconds: int) -> str:
     """Chain time as RFC 3339. Later than the year 9999, which only a forged history is, shows as its end."""
     return format_time(datetime.fromtimestamp(min(seconds, _LAST_SECOND), UTC))

@@ -147,13 +147,7 @@ def _rule_anchored(evidence: Evidence, anchored: Sequence[Candidate]) -> Ruling:
 
 def _worst(best: Ruling, anchored: Sequence[Candidate]) -> Ruling:
     """``best``, or what stands against it in any view of any entry."""
-    grades: tuple[tuple[Outcome, State, Callable[[EntryView], StatusFact | None]], ...] = (
-        (Outcome.WITHDRAWN, State.WITHDRAWN, _distrust),
-        (Outcome.WITHDRAWN, State.WITHDRAWN, lambda view: view.withdrawal),
-        (Outcome.REVOKED, State.REVOKED, lambda view: view.revocation),
-        (Outcome.SUSPENDED, State.SUSPENDED, lambda view: view.suspension),
-    )
-    for outcome, state, fact_in in grades:
+    for outcome, state, fact_in in _GRADES:
         for member in anchored:
             for view in (member.latest, member.final):
                 fact = fact_in(view)
@@ -167,6 +161,15 @@ def _distrust(view: EntryView) -> StatusFact | None:
     if not view.distrusted:
         return None
     return view.key.retirement if view.key is not None and view.key.retirement is not None else view.anchor
+
+
+_GRADES: tuple[tuple[Outcome, State, Callable[[EntryView], StatusFact | None]], ...] = (
+    (Outcome.WITHDRAWN, State.WITHDRAWN, _distrust),
+    (Outcome.WITHDRAWN, State.WITHDRAWN, lambda view: view.withdrawal),
+    (Outcome.REVOKED, State.REVOKED, lambda view: view.revocation),
+    (Outcome.SUSPENDED, State.SUSPENDED, lambda view: view.suspension),
+)
+"""What can stand against an entry, the worst first."""
 
 
 def _dates(evidence: Evidence, member: Candidate) -> Validity:

@@ -41,6 +41,12 @@ def _awards(options: argparse.Namespace) -> Outcome:
     return awards.run(options.leaves, options.rounds)
 
 
+def _documents(options: argparse.Namespace) -> Outcome:
+    from scripts.benchmarks import documents
+
+    return documents.run(options.leaves, options.rounds)
+
+
 def _storage(options: argparse.Namespace) -> Outcome:
     from scripts.benchmarks import storage
 
@@ -52,6 +58,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "batch": _batch,
     "verify": _verify,
     "awards": _awards,
+    "documents": _documents,
     "storage": _storage,
     "gas": _gas,
 }
@@ -62,9 +69,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     repository.prefer_own_tests()
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("benchmark", choices=BENCHMARKS)
-    parser.add_argument("--leaves", type=_positive, help="credentials in the tree or batch")
+    parser.add_argument(
+        "--leaves", type=_positive, help="credentials in the tree or batch, or verified in a round"
+    )
     parser.add_argument("--requests", type=_positive, help="verifications of each measurement (verify)")
-    parser.add_argument("--rounds", type=_positive, help="measurements, of which the median counts (verify)")
+    parser.add_argument(
+        "--rounds",
+        type=_positive,
+        help="measurements, of which the median counts (verify, awards, documents)",
+    )
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
     options = parser.parse_args(arguments)
     outcome = BENCHMARKS[options.benchmark](options)

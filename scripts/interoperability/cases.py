@@ -138,7 +138,7 @@ def disowned(awards: Awards) -> Iterator[Case]:
     """A good award, once the key that anchored it is disowned."""
     wrong = "the issuer disowns the key that anchored it"
     expected = blockcerts("checkAuthenticity")
-    yield Case("anchored by a disowned key", awards.free[1].document, wrong, expected, "invalid")
+    yield Case("anchored by a disowned key", awards.free[1].document, wrong, expected, "withdrawn")
 
 
 def _ended(awards: Awards) -> Iterator[Case]:

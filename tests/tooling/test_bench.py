@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,42 @@ def test_verification_is_compared_with_a_bare_route(capsys: pytest.CaptureFixtur
     for method in ("GET", "POST"):
         assert figures[f"{method} /v1/verify"]["peer"] == "bare_route"
         assert {f"{method}, p50 at 16 clients", f"{method}, p99 at 16 clients"} <= set(figures)
+
+
+@pytest.mark.slow
+def test_awards_are_measured_to_final_and_in_parts(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = benchmark(capsys, "awards", "--leaves", "20", "--rounds", "1")
+    assert figures["20 awards as CSV, to final"]["target"] == "figure at least 3000"
+    parts = {"signatures", "canonicalising", "proofs", "reading, storing, sealing"}
+    assert {f"{part}, alone" for part in parts} <= set(figures)
+
+
+@pytest.mark.slow
+def test_documents_are_measured_without_the_peer_where_it_cannot_be_had(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scripts.benchmarks.documents.REFERENCE", ROOT / "nowhere")
+    figures = benchmark(capsys, "documents", "--leaves", "3", "--rounds", "1")
+    assert figures["eddsa-rdfc-2022, of a known shape"]["target"] == "figure at least 900"
+    assert figures["eddsa-jcs-2022"]["target"] == "figure at least 5000"
+    assert not any("peer" in figure for figure in figures.values())
+
+
+@pytest.mark.slow
+def test_documents_are_compared_with_what_the_peer_says(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scripts.benchmarks.documents._reference", lambda *_: nullcontext(lambda: 0.01))
+    figures = benchmark(capsys, "documents", "--leaves", "3", "--rounds", "1")
+    for name in ("of a known shape", "proof alone", "the first of its shape"):
+        compared = figures[f"eddsa-rdfc-2022, {name}"]
+        assert (compared["peer"], compared["peer_figure"]) == ("javascript_reference_library", 300)
+
+
+def test_reference_library_is_locked_without_addresses_of_a_registry() -> None:
+    packages = json.loads((ROOT / "scripts/benchmarks/reference/package-lock.json").read_text())["packages"]
+    assert all(package.get("integrity") for name, package in packages.items() if name)
+    assert not any("resolved" in package for package in packages.values())
 
 
 def test_terminated_server_leaves_a_database_without_a_journal(tmp_path: Path) -> None:

@@ -134,8 +134,10 @@ def sender_finding(profile: Profile, found: LedgerTransaction) -> Finding:
         except ValidationError:
             detail = f"{account} has dates in the issuer's profile that cannot be read"
             return signature(CheckResult.UNKNOWN, detail)
-        if fault is not None:
+        if fault == _NOT_YET:
             return signature(CheckResult.FAIL, f"{account} {fault}")
+        if fault is not None:  # the registry's word for an anchor by a key that was no longer trusted
+            return Finding(CheckName.ISSUER, CheckResult.FAIL, f"{account} {fault}", Outcome.WITHDRAWN)
     return signature(CheckResult.PASS, f"{account} was the issuer's at that time")
 
 
@@ -154,6 +156,9 @@ def _account(entry: Mapping[str, JsonValue]) -> Address | None:
     return Address(account) if len(account) == 20 else None
 
 
+_NOT_YET = "was not the issuer's yet"
+
+
 def _fault(entry: Mapping[str, JsonValue], found: LedgerTransaction) -> str | None:
     """What is wrong with sending that transaction with this key. Raises ValidationError for its dates."""
     times = {
@@ -162,7 +167,7 @@ def _fault(entry: Mapping[str, JsonValue], found: LedgerTransaction) -> str | No
         if entry.get(name) is not None
     }
     if "created" in times and found.at <= times["created"]:
-        return "was not the issuer's yet"
+        return _NOT_YET
     if "revoked" in times and found.at >= times["revoked"]:
         return "had been revoked by the issuer"
     if "expires" in times and found.at >= times["expires"]:

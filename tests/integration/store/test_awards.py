@@ -147,6 +147,32 @@ def test_awards_are_listed_newest_first_and_filtered(store: SqlStore) -> None:
         assert len(unit.awards.page(None)) == 5
 
 
+def test_awards_are_found_by_their_whole_recipient_and_nothing_that_looks_like_it(store: SqlStore) -> None:
+    recipients = {
+        "1": {"email": "Ada@College.example"},
+        "2": {"email": "ada@college.example", "name": "A"},
+        "3": {"email": "xada@college.example"},
+        "4": {"email": "eve@college.example", "name": '"email":"ada@college.example"'},
+        "5": {"did": "did:web:ada_example"},
+        "6": {"did": "did:web:adaxexample"},
+        "7": {"did": "DID:WEB:ADA_EXAMPLE"},
+    }
+    with store.write() as unit:
+        for name, recipient in recipients.items():
+            sealed_awards(unit, [name], recipient=recipient)
+        sealed_awards(unit, ["8"], recipient=recipients["2"], owner="b")
+        unit.entries.erase(address("a"), digest("2"))
+    with store.read() as unit:
+
+        def ids(member: str, value: str) -> list[str]:
+            return [found.id for found in unit.awards.to_recipient(address("a"), member, value)]
+
+        assert ids("email", "ADA@college.example") == ["1"]
+        assert ids("did", "did:web:ada_example") == ["5"]
+        assert ids("url", "ada@college.example") == []
+        assert ids("email", "%") == []
+
+
 def test_award_is_superseded_once(store: SqlStore) -> None:
     with store.write() as unit:
         sealed_awards(unit, ["old", "new", "other"])

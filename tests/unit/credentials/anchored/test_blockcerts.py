@@ -306,15 +306,25 @@ def test_sender_outside_the_profile_fails(world: World) -> None:
     [
         ({"created": "2026-11-24T10:00:01Z"}, "not the issuer's yet"),
         ({"created": "2026-11-24T10:00:00Z"}, "not the issuer's yet"),
+    ],
+)
+def test_key_before_its_time_fails(world: World, dates: dict[str, str], words: str) -> None:
+    world.profile["publicKey"] = [{"id": f"ecdsa-koblitz-pubkey:{to_hex(ACCOUNT)}", **dates}]
+    failed(world.examine(), CheckName.SIGNATURE, words)
+
+
+@pytest.mark.parametrize(
+    ("dates", "words"),
+    [
         ({"created": "2026-01-01T00:00:00Z", "revoked": "2026-11-24T10:00:00Z"}, "had been revoked"),
         ({"created": "2026-01-01T00:00:00Z", "revoked": "2026-02-01T00:00:00Z"}, "had been revoked"),
         ({"revoked": "2026-11-24T11:00:00+02:00"}, "had been revoked"),
         ({"expires": "2026-11-24T09:59:59Z"}, "had expired"),
     ],
 )
-def test_key_outside_its_dates_fails(world: World, dates: dict[str, str], words: str) -> None:
+def test_anchor_by_a_key_after_its_end_is_withdrawn(world: World, dates: dict[str, str], words: str) -> None:
     world.profile["publicKey"] = [{"id": f"ecdsa-koblitz-pubkey:{to_hex(ACCOUNT)}", **dates}]
-    failed(world.examine(), CheckName.SIGNATURE, words)
+    withdrawn(world.examine(), words)
 
 
 @pytest.mark.parametrize(
@@ -336,7 +346,13 @@ def test_key_within_its_dates_passes(world: World, dates: dict[str, str]) -> Non
 def test_key_that_is_listed_twice_must_fit_twice(world: World) -> None:
     entry = {"id": f"ecdsa-koblitz-pubkey:{to_hex(ACCOUNT)}", "created": "2026-01-01T00:00:00Z"}
     world.profile["publicKey"] = [entry, entry | {"revoked": "2026-02-01T00:00:00Z"}]
-    failed(world.examine(), CheckName.SIGNATURE, "had been revoked")
+    withdrawn(world.examine(), "had been revoked")
+
+
+def withdrawn(examination: Examination, words: str) -> None:
+    (finding,) = (found for found in examination.findings if found.check is CheckName.ISSUER)
+    assert (finding.result, finding.outcome) == (CheckResult.FAIL, Outcome.WITHDRAWN)
+    assert words in finding.detail
 
 
 @pytest.mark.parametrize("created", ["yesterday", 7, "2026-01-01T00:00:00", "2026-01-01"])

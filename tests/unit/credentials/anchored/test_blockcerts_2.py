@@ -200,10 +200,10 @@ def test_sender_outside_the_profile_fails(examine: Examine) -> None:
     assert only(examination, CheckName.SIGNATURE).result is CheckResult.FAIL
 
 
-def test_key_that_was_revoked_before_the_transaction_fails(examine: Examine) -> None:
+def test_anchor_by_a_key_that_was_revoked_before_is_withdrawn(examine: Examine) -> None:
     examination = examine(assertion(), issuer=profile(revoked="2024-05-01T13:00:00Z"))
-    assert "had been revoked" in only(examination, CheckName.SIGNATURE).detail
-    assert outcome(examination) is Outcome.INVALID
+    assert "had been revoked" in only(examination, CheckName.ISSUER).detail
+    assert outcome(examination) is Outcome.WITHDRAWN
 
 
 def test_transaction_before_the_keys_creation_fails(examine: Examine) -> None:
