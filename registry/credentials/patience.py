@@ -1,9 +1,10 @@
-"""Canonicalisers whose work for one request, and for one document in it, is bounded.
+"""Canonicalising and fetching whose time for one request, and for one document in it, is bounded.
 
-A document can hold many proofs and name many lists, each of which is canonicalised; one that keeps a worker
-busy until it is killed would do so again for each of them. Invariants: one document kills at most one worker;
-nothing more is begun once its time, or that of the whole request, is used up. Then the answer is
-`TooComplexError`, which leaves a verdict open.
+A document can hold many proofs and name many lists, each of which is fetched and canonicalised; one that
+keeps a worker busy until it is killed, or a host that answers slowly, would do so again for each of them.
+Invariants: one document kills at most one worker; nothing more is begun once its time, or that of the whole
+request, is used up. Then the answer is `TooComplexError` or `UnavailableSourceError`, and both leave a
+verdict open.
 """
 
 from __future__ import annotations
@@ -11,13 +12,17 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 
+from registry.credentials.sources import Documents
 from registry.encoding import JsonValue
-from registry.errors import Fault, TooComplexError
+from registry.errors import Fault, TooComplexError, UnavailableSourceError
 from registry.ports.documents import Canonicalizer, RdfHash
 
 SECONDS_OF_A_DOCUMENT = 20.0
 SECONDS_OF_A_REQUEST = 60.0
 """Waiting for a worker included."""
+
+SECONDS_OF_FETCHING = 15.0
+"""For one document: three that are as slow as a fetch may be."""
 
 
 class Patience:
@@ -63,6 +68,24 @@ class _ForADocument:
         self, documents: Sequence[Mapping[str, JsonValue]], rdf_hash: RdfHash = RdfHash.SHA256
     ) -> list[bytes]:
         return [self.n_quads(document, rdf_hash) for document in documents]
+
+
+class TimedDocuments:
+    """`registry.credentials.sources.Documents` for one document. Not safe from several threads."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+        self._left = SECONDS_OF_FETCHING
+
+    def get(self, url: str) -> bytes:
+        """The other document. Raises `UnavailableSourceError`, also when the time is used up."""
+        if self._left <= 0:
+            raise UnavailableSourceError("the documents that it names take too long to fetch; supply them")
+        started = time.monotonic()
+        try:
+            return self._documents.get(url)
+        finally:
+            self._left -= time.monotonic() - started
 
 
 def _impatient() -> TooComplexError:

@@ -36,7 +36,7 @@ from registry.credentials.merging import (
     word_that_counts,
 )
 from registry.credentials.nested import Inside, inside_of, registry_findings, remembering
-from registry.credentials.patience import Patience
+from registry.credentials.patience import Patience, TimedDocuments
 from registry.credentials.questions import Asked, questions, with_digest
 from registry.credentials.remembered import RememberedForms
 from registry.credentials.sources import Tools
@@ -132,7 +132,9 @@ class CredentialVerification:
 
     def _look(self, request: DocumentRequest, patience: Patience) -> _Looked:
         tools = self._examining.tools(self._clock.now(), request.supplied, request.claims)
-        tools = replace(tools, canonicalizer=RememberedForms(patience.for_a_document()))
+        documents = TimedDocuments(tools.documents)
+        canonicalizer = RememberedForms(patience.for_a_document())
+        tools = replace(tools, canonicalizer=canonicalizer, documents=documents)
         refuse_future(request.as_of, tools.now)
         others = replace(tools, purpose=ASSERTION.purpose, challenge=None, domain=None)
         presented = request.presented
