@@ -132,11 +132,9 @@ class CredentialVerification:
 
     def _look(self, request: DocumentRequest, patience: Patience) -> _Looked:
         tools = self._examining.tools(self._clock.now(), request.supplied, request.claims)
-        tools = replace(
-            tools,
-            canonicalizer=RememberedForms(patience.for_a_document()),
-            documents=TimedDocuments(tools.documents),
-        )
+        documents = TimedDocuments(tools.documents)
+        canonicalizer = RememberedForms(patience.for_a_document())
+        tools = replace(tools, canonicalizer=canonicalizer, documents=documents)
         refuse_future(request.as_of, tools.now)
         others = replace(tools, purpose=ASSERTION.purpose, challenge=None, domain=None)
         presented = request.presented
