@@ -90,6 +90,13 @@ def test_pair_that_cannot_serve_is_refused_before_anything_starts(
         check_tls(settings)
 
 
+@pytest.fixture
+def own_logging(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`serve` sends this process's log to a stream that ends with the command; other tests need it."""
+    monkeypatch.setattr("registry.logs.configure_logging", lambda level: None)
+
+
+@pytest.mark.usefixtures("own_logging")
 @pytest.mark.parametrize("given", ["--tls-cert", "--tls-key"])
 def test_one_without_the_other_is_a_usage_error(files: Path, tmp_path: Path, given: str) -> None:
     arguments = ["serve", "--data-dir", str(tmp_path / "data"), "--port", "0", given, str(files / "own.crt")]
@@ -99,6 +106,7 @@ def test_one_without_the_other_is_a_usage_error(files: Path, tmp_path: Path, giv
     assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.usefixtures("own_logging")
 def test_mismatch_is_a_usage_error_of_the_command(files: Path, tmp_path: Path) -> None:
     arguments = ["serve", "--data-dir", str(tmp_path / "data"), "--port", "0"]
     arguments += ["--tls-cert", str(files / "own.crt"), "--tls-key", str(files / "other.key")]
