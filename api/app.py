@@ -34,10 +34,10 @@ DESCRIPTION = """Issue, anchor, verify, revoke and audit micro-credentials.
 Digests of credentials go into Merkle trees whose roots are anchored on an EVM chain. Verification is public;
 issuing and status changes need an API key. Errors are problems (RFC 9457): see /problems."""
 
-EXAMINED_AT_ONCE = 8
-"""Requests whose documents are looked at; further ones wait. A document that keeps a canonicaliser busy until
-it is killed costs 3 seconds of one of its two workers, so that nobody in here waits longer for a worker than
-the pool allows."""
+EXAMINED_AT_ONCE = 6
+"""Requests whose documents are looked at; further ones wait, and take no thread. A document that keeps a
+canonicaliser busy until it is killed costs some seconds of one of its two workers, so that nobody in here
+waits longer for a worker than the pool allows."""
 
 
 def create_app(app: App) -> FastAPI:

@@ -137,9 +137,10 @@ def _findings(one: Inside, answers: Sequence[Report | RootmarkError]) -> Iterato
     reports = [answer for answer in answers if isinstance(answer, Report)]
     claims = any(question.proof is not None for question in one.asked)
     report = word_that_counts(reports, has_a_say=one.hosted or claims)
-    if report is None and not one.hosted:
+    if report is None:
         yield from missed_anchor(one.examination.issuer, one.where)
-    if report is None or report.outcome is Outcome.VALID:
+        return
+    if report.outcome is Outcome.VALID:
         return
     if report.outcome is Outcome.NOT_FOUND:
         why = "claims a place on a chain" if claims else "is by an issuer of this registry"

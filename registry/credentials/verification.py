@@ -36,7 +36,7 @@ from registry.credentials.merging import (
     word_that_counts,
 )
 from registry.credentials.nested import Inside, inside_of, registry_findings, remembering
-from registry.credentials.patience import Patience
+from registry.credentials.patience import Patience, TimedDocuments
 from registry.credentials.questions import Asked, questions, with_digest
 from registry.credentials.remembered import RememberedForms
 from registry.credentials.sources import Tools
@@ -132,7 +132,9 @@ class CredentialVerification:
 
     def _look(self, request: DocumentRequest, patience: Patience) -> _Looked:
         tools = self._examining.tools(self._clock.now(), request.supplied, request.claims)
-        tools = replace(tools, canonicalizer=RememberedForms(patience.for_a_document()))
+        documents = TimedDocuments(tools.documents)
+        canonicalizer = RememberedForms(patience.for_a_document())
+        tools = replace(tools, canonicalizer=canonicalizer, documents=documents)
         refuse_future(request.as_of, tools.now)
         others = replace(tools, purpose=ASSERTION.purpose, challenge=None, domain=None)
         presented = request.presented
@@ -254,7 +256,7 @@ class CredentialVerification:
                 return answer
             reports.append(answer)
         if looked.examination is None:
-            return self._of_plain(looked.request.presented.document or {}, reports[0])
+            return self._of_plain(looked.request, reports[0])
         found = registry_findings(looked.inside, iter(answers[len(looked.asked) :]))
         examination = replace(looked.examination, findings=(*looked.examination.findings, *found))
         base = word_that_counts(reports, has_a_say=self._has_a_say(looked, examination))
@@ -265,13 +267,15 @@ class CredentialVerification:
         examination = self._with_issuer_and_dates(base, looked, examination)
         return merge(base, self._without_its_anchor(base, examination, looked.request.presented))
 
-    def _of_plain(self, document: Mapping[str, JsonValue], base: Report) -> Report:
-        """A credential without a proof of its own still says by whom it is: the account that anchored it must
-        be that issuer's."""
+    def _of_plain(self, request: DocumentRequest, base: Report) -> Report:
+        """A credential without a proof of its own still says by whom it is: that must be the issuer asked
+        about, and the account that anchored it must be that issuer's."""
+        document, expected = request.presented.document or {}, request.issuer
         issuer = issuer_of(document) if looks_like_a_credential(document) else None
         if issuer is None:
             return base
-        found = self._with_identity(base, Examination("", (), issuer=issuer))
+        others = () if not isinstance(expected, str) or expected == issuer else (other_issuer(issuer),)
+        found = self._with_identity(base, Examination("", others, issuer=issuer))
         return merge(base, found) if found.findings else base
 
     def _has_a_say(self, looked: _Looked, examination: Examination) -> bool:

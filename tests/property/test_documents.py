@@ -139,10 +139,22 @@ def same(one: Any, other: Any) -> bool:
     return canonical_json(one) == canonical_json(other)
 
 
+def plainly(value: Any) -> Any:
+    """What JSON-LD takes for the same: null and an empty list say nothing, a list of one is that one."""
+    if isinstance(value, dict):
+        members = {name: plainly(entry) for name, entry in value.items()}
+        return {name: entry for name, entry in members.items() if entry is not None}
+    if isinstance(value, list):
+        entries = [entry for entry in map(plainly, value) if entry is not None]
+        return entries[0] if len(entries) == 1 else entries or None
+    return value
+
+
 def hidden(made: dict[str, Any], document: dict[str, Any]) -> bool:
     """Whether a member by which the document is judged is no longer what it was."""
-    names = (GUARDED | {"id", "type"}) - {"type"}
-    return any(not same(made.get(name), document.get(name)) for name in names)
+    return any(
+        not same(plainly(made.get(name)), plainly(document.get(name))) for name in (*sorted(GUARDED), "id")
+    )
 
 
 JCS_SIGNED = signed(badge(**EXTRA))

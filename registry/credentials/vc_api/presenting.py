@@ -17,7 +17,7 @@ from registry.credentials.formats.presentations import (
     presentation_findings,
     presented_credential,
 )
-from registry.credentials.patience import Patience
+from registry.credentials.patience import Patience, TimedDocuments
 from registry.credentials.verification import (
     CredentialVerification,
     DocumentRequest,
@@ -66,7 +66,8 @@ class PresentationVerification:
             StoreUnavailableError, ChainUnavailableError: the registry cannot be read.
         """
         tools = self._examining.tools(self._clock.now(), {}, claims)
-        tools = replace(tools, canonicalizer=Patience(tools.canonicalizer).for_a_document())
+        canonicalizer = Patience(tools.canonicalizer).for_a_document()
+        tools = replace(tools, canonicalizer=canonicalizer, documents=TimedDocuments(tools.documents))
         holder, findings = presentation_findings(presentation, tools)
         entries = credentials_of(presentation)[:MAX_CREDENTIALS]
         presented = [presented_credential(entry) for entry in entries]

@@ -266,8 +266,13 @@ def test_key_without_the_anchoring_role_is_no_verification_method(
 ) -> None:
     registration, caller = world.hosted()
     issuer = registration.issuer.address
-    world.issuers.add_key(caller, issuer, None, int(Role.REVOKE))
+    key = LocalSigner(b"\x53" * 32)
+    consent = key.sign_typed_data(
+        world.chain.encoder.key_consent(issuer, key.address, int(Role.REVOKE), 2**40)
+    )
+    world.issuers.add_key(caller, issuer, key.address, int(Role.REVOKE), consent, 2**40)
     world.settle()
+    assert key.address in [one.key for one in world.issuers.chain_keys(issuer)]
     assert list(identity.anchoring_methods(issuer)) == [registration.issuer.key]
 
 

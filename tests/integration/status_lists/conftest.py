@@ -178,8 +178,8 @@ def desk_on(world: World, canonicalizer: Canonicalizer) -> Desk:
 
 @pytest.fixture
 def world(tmp_path: Path, database_url: str) -> Iterator[World]:
-    """Three blocks make a transaction final, so that the latest and the final view differ for a while."""
-    policy = Policy(confirmations=3, store_documents=True)
+    """Five blocks make a transaction final, so that the latest and the final view differ for a while."""
+    policy = Policy(confirmations=5, store_documents=True)
     with (
         embedded_chain(tmp_path / "chain") as driven,
         world_on(driven, tmp_path, url=database_url, policy=policy) as world,

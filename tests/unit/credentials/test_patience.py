@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from registry.credentials import patience as patience_module
-from registry.credentials.patience import Patience
-from registry.errors import TooComplexError, UnknownContextError
+from registry.credentials.patience import Patience, TimedDocuments
+from registry.errors import TooComplexError, UnavailableSourceError, UnknownContextError
 from registry.ports.documents import RdfHash
 
 
@@ -52,10 +52,10 @@ def test_document_that_was_too_complex_is_not_tried_again(slow: Slow) -> None:
 
 def test_document_whose_parts_take_too_long_together_is_stopped(slow: Slow) -> None:
     document = Patience(slow).for_a_document()
-    assert document.n_quads_of_many([{"seconds": 2.9}] * 4) == [b"sha256"] * 4
+    assert document.n_quads_of_many([{"seconds": 2.9}] * 7) == [b"sha256"] * 7
     with pytest.raises(TooComplexError):
         document.n_quads({"seconds": 0})
-    assert slow.asked == 4
+    assert slow.asked == 7
 
 
 def test_request_of_many_slow_documents_is_stopped(slow: Slow) -> None:
@@ -72,3 +72,30 @@ def test_other_errors_use_up_nothing_but_their_time(slow: Slow) -> None:
     with pytest.raises(UnknownContextError):
         document.n_quads({"seconds": 1, "error": UnknownContextError("none")})
     assert document.n_quads({"seconds": 1}) == b"sha256"
+
+
+class SlowDocuments:
+    """Each takes four seconds; every second one cannot be had."""
+
+    def __init__(self, slow: Slow) -> None:
+        self._slow = slow
+        self.asked = 0
+
+    def get(self, url: str) -> bytes:
+        self.asked += 1
+        self._slow.now += 4
+        if self.asked % 2 == 0:
+            raise UnavailableSourceError(f"supply {url}")
+        return b"{}"
+
+
+def test_documents_that_are_slow_to_fetch_are_not_fetched_for_ever(slow: Slow) -> None:
+    source = SlowDocuments(slow)
+    documents = TimedDocuments(source)
+    for _ in range(2):
+        assert documents.get("https://x.example/") == b"{}"
+        with pytest.raises(UnavailableSourceError, match="supply https"):
+            documents.get("https://x.example/")
+    with pytest.raises(UnavailableSourceError, match="too long"):
+        documents.get("https://x.example/")
+    assert source.asked == 4

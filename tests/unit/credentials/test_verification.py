@@ -255,6 +255,14 @@ def test_plain_json_and_the_name_of_a_did_cannot_be_brought_together() -> None:
         verifier(Registry()).verify(ask(plain(), issuer=FOREIGN))
 
 
+def test_plain_json_of_an_issuer_that_was_named_by_its_did_is_asked_about_by_the_account() -> None:
+    registry = Registry(report())
+    made = verifier(registry)
+    assert made.verify(ask(plain(**CONTEXT, issuer=DID), issuer=DID)).outcome is Outcome.VALID
+    assert made.verify(ask(plain(**CONTEXT, issuer=FOREIGN), issuer=DID)).outcome is Outcome.NOT_FOUND
+    assert {one.issuer for one in registry.asked} == {ACCOUNT}
+
+
 def test_token_of_no_known_format_is_refused() -> None:
     made = verifier(Registry())
     made._examining.examiners[0].recognises = lambda presented: False  # type: ignore[method-assign]
@@ -467,17 +475,19 @@ def record(*inside: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("answer", "outcome"),
+    ("answer", "issuer", "outcome"),
     [
-        (report(), Outcome.VALID),
-        (report(Outcome.REVOKED), Outcome.REVOKED),
-        (report(Outcome.REVOKED, STRANGER, known=False), Outcome.VALID),
-        (NOT_FOUND, Outcome.VALID),
-        (StoreUnavailableError("gone"), Outcome.INDETERMINATE),
+        (report(), FOREIGN, Outcome.VALID),
+        (report(Outcome.REVOKED), FOREIGN, Outcome.REVOKED),
+        (report(Outcome.REVOKED, STRANGER, known=False), FOREIGN, Outcome.VALID),
+        (NOT_FOUND, FOREIGN, Outcome.VALID),
+        (report(), DID, Outcome.VALID),
+        (NOT_FOUND, DID, Outcome.NOT_FOUND),
+        (StoreUnavailableError("gone"), FOREIGN, Outcome.INDETERMINATE),
     ],
 )
-def test_credential_inside_a_record_is_asked_about_too(answer: Any, outcome: Outcome) -> None:
-    inner = {"id": "urn:uuid:0b1e5f6a-4c3d-4e2f-9a8b-7c6d5e4f3a2b", "proof": {}, "issuer": FOREIGN}
+def test_credential_inside_a_record_is_asked_about_too(answer: Any, issuer: str, outcome: Outcome) -> None:
+    inner = {"id": "urn:uuid:0b1e5f6a-4c3d-4e2f-9a8b-7c6d5e4f3a2b", "proof": {}, "issuer": issuer}
     made = verifier(Registry(NOT_FOUND), record(inner))
     examiner = made._examining.examiners[0]
     outer = examiner.examination  # type: ignore[attr-defined]
