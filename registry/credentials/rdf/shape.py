@@ -44,33 +44,33 @@ _Path: TypeAlias = "tuple[_Path, str | int] | None"
 
 
 class _Stretch(NamedTuple):
-    """What an object gave: where it was, and from where to where its parts and leaves are in the reading."""
+    """What an object gave, and where it was."""
 
     value: dict[str, Any]
     depth: int
     fixed: bool
-    parts: slice
-    leaves: slice
+    parts: list[str]
+    leaves: list[str]
 
-    def is_of(self, value: dict[str, Any], depth: int, fixed: bool) -> bool:
-        """Whether this very object, there, gives the same."""
-        return self.value is value and self.depth == depth and self.fixed == fixed
+
+@dataclass(slots=True)
+class _Sharing:
+    """Inner objects by their identity: those of the document before, and of this one; and what those gave
+    that two documents in a row had. They are held, so that nothing else gets their identity."""
+
+    before: dict[int, dict[str, Any]] = field(default_factory=dict)
+    here: dict[int, dict[str, Any]] = field(default_factory=dict)
+    kept: dict[int, _Stretch] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class _Reading:
-    """What was found so far in one document.
-
-    Attributes:
-        stretches: of the inner objects, by their identity; None where nobody will ask.
-        before: the same of the document before.
-    """
+    """What was found so far in one document; ``sharing`` is None where no others follow."""
 
     parts: list[str] = field(default_factory=list)
     leaves: list[str] = field(default_factory=list)
     contexts: list[tuple[str, _Path]] = field(default_factory=list)
-    stretches: dict[int, _Stretch] | None = None
-    before: _Reading | None = None
+    sharing: _Sharing | None = None
 
 
 class ShapeReader:
@@ -95,14 +95,12 @@ class ShapeReader:
         return self._read(document, _Reading())
 
     def read_many(self, documents: Iterable[Mapping[str, JsonValue]]) -> Iterator[Shape]:
-        """The shapes of documents, in order. An inner object that a document shares with the one before, the
-        very same in memory, is not read again; none may change meanwhile. Raises as `read`."""
-        before = None
+        """The shapes of documents, in order. An inner object that several documents in a row share, the very
+        same in memory, is not read for each; none may change meanwhile. Raises as `read`."""
+        sharing = _Sharing()
         for document in documents:
-            reading = _Reading(stretches={}, before=before)
-            yield self._read(document, reading)
-            reading.before = None
-            before = reading
+            yield self._read(document, _Reading(sharing=sharing))
+            sharing.before, sharing.here = sharing.here, {}
 
     def _read(self, document: Mapping[str, JsonValue], reading: _Reading) -> Shape:
         for keyword in ("@id", "@type"):
@@ -157,10 +155,10 @@ class ShapeReader:
                 reading.parts.append("s")
                 reading.leaves.append(value)
         elif kind is dict:
-            if reading.stretches is None:
+            if reading.sharing is None:
                 self._object(reading, value, path, depth + 1, fixed)
             else:
-                self._shared(reading, value, path, depth + 1, fixed, reading.stretches)
+                self._shared(reading, value, path, depth + 1, fixed, reading.sharing)
         elif kind is list:
             if depth > MAX_DEPTH:
                 raise TooComplexError(f"the document is nested more than {MAX_DEPTH} deep")
@@ -180,21 +178,20 @@ class ShapeReader:
         path: _Path,
         depth: int,
         fixed: bool,
-        stretches: dict[int, _Stretch],
+        sharing: _Sharing,
     ) -> None:
-        """An object that may be the very one that the document before had; its contexts were looked at
-        then."""
+        """An object that other documents may share; its contexts were looked at when it was read."""
+        known = sharing.kept.get(id(value))
+        if known is not None and known.depth == depth and known.fixed == fixed:
+            reading.parts += known.parts
+            reading.leaves += known.leaves
+            return
         parts, leaves = len(reading.parts), len(reading.leaves)
-        before = reading.before
-        known = before.stretches.get(id(value)) if before is not None and before.stretches else None
-        if before is not None and known is not None and known.is_of(value, depth, fixed):
-            reading.parts += before.parts[known.parts]
-            reading.leaves += before.leaves[known.leaves]
-        else:
-            self._object(reading, value, path, depth, fixed)
-        stretches[id(value)] = _Stretch(
-            value, depth, fixed, slice(parts, len(reading.parts)), slice(leaves, len(reading.leaves))
-        )
+        self._object(reading, value, path, depth, fixed)
+        sharing.here[id(value)] = value
+        if id(value) in sharing.before:
+            stretch = reading.parts[parts:], reading.leaves[leaves:]
+            sharing.kept[id(value)] = _Stretch(value, depth, fixed, *stretch)
 
     def _context(self, reading: _Reading, value: Any, path: _Path) -> None:
         several = isinstance(value, list)

@@ -410,18 +410,18 @@ def test_iri_that_a_context_maps_to_nothing_is_not_filled_in() -> None:
 
 def test_shared_objects_are_read_as_if_each_document_had_its_own() -> None:
     shared = badge()["credentialSubject"]["achievement"]
-    documents = [badge(id=f"urn:uuid:{number}") for number in range(4)]
-    for document in documents[:3]:
+    documents = [badge(id=f"urn:uuid:{number}") for number in range(6)]
+    for document in documents[:5]:
         document["credentialSubject"]["achievement"] = shared
-    documents[2]["credentialSubject"] = [shared, [shared]]
-    documents[3]["issuer"] = documents[2]["termsOfUse"] = {"type": [shared], "id": "urn:terms"}
+    documents[4]["credentialSubject"]["result"] = [shared, [shared], shared]
+    documents[5]["issuer"] = documents[4]["termsOfUse"] = {"type": [shared], "id": "urn:terms"}
     assert list(READER.read_many(documents)) == [READER.read(document) for document in documents]
 
 
 def test_shared_object_with_an_unknown_context_is_refused_in_each_document() -> None:
     shared = {"@context": "https://unknown.example", "id": "urn:x"}
     with pytest.raises(UnknownContextError):
-        list(READER.read_many([badge(), badge(evidence=[shared]), badge(evidence=[shared])]))
+        list(READER.read_many([badge(evidence=[shared])] * 3))
 
 
 def test_shared_object_is_refused_where_it_is_too_deep() -> None:
@@ -430,4 +430,4 @@ def test_shared_object_is_refused_where_it_is_too_deep() -> None:
     for _ in range(64):
         deep = [deep]
     with pytest.raises(TooComplexError):
-        list(READER.read_many([badge(evidence=[shared]), badge(evidence=deep)]))
+        list(READER.read_many([*[badge(evidence=[shared])] * 3, badge(evidence=deep)]))
