@@ -52,6 +52,16 @@ class NoHosts:
         """What the name itself says."""
         return named_account(issuer, anchoring)
 
+    def _named_on_chain(self, issuer: str, anchoring: Address) -> bool:
+        """Whether an account whose admin key is here has had this DID as its profile on chain: then this
+        server gave it the name, under an address that it had before."""
+        with self._store.read() as unit:
+            row = unit.issuers.get(anchoring)
+            if row is None or not row.hosted_admin:
+                return False
+            events = unit.events.list(issuer=anchoring, kinds={EventKind.PROFILE_SET}, limit=_MAX_PROFILES)
+        return any(stored.event.uri == issuer for stored in events)
+
     def anchor_travels(self, anchor: ShownAnchor) -> bool:
         """False: nothing was handed out here."""
         del anchor
@@ -91,8 +101,9 @@ class HostedIssuers:
         anchors under the DID of another one fails."""
         address = self.address_of(issuer)
         if address is None:
-            # A did:web speaks for its host, and this server is another one.
-            return None if issuer.startswith("did:web:") else named_account(issuer, anchoring)
+            if issuer.startswith("did:web:") and not self._named_on_chain(issuer, anchoring):
+                return None  # a did:web speaks for its host, and this server is another one
+            return named_account(issuer, anchoring)
         if address != anchoring:
             return Finding(CheckName.ISSUER, CheckResult.FAIL, "its DID is that of another account")
         try:
