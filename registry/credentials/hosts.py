@@ -52,16 +52,6 @@ class NoHosts:
         """What the name itself says."""
         return named_account(issuer, anchoring)
 
-    def _named_on_chain(self, issuer: str, anchoring: Address) -> bool:
-        """Whether an account whose admin key is here has had this DID as its profile on chain: then this
-        server gave it the name, under an address that it had before."""
-        with self._store.read() as unit:
-            row = unit.issuers.get(anchoring)
-            if row is None or not row.hosted_admin:
-                return False
-            events = unit.events.list(issuer=anchoring, kinds={EventKind.PROFILE_SET}, limit=_MAX_PROFILES)
-        return any(stored.event.uri == issuer for stored in events)
-
     def anchor_travels(self, anchor: ShownAnchor) -> bool:
         """False: nothing was handed out here."""
         del anchor
@@ -117,6 +107,16 @@ class HostedIssuers:
         account = AccountId(ChainId(self._chain.info.chain_id), anchoring)
         found = agreement(account, uri, document)
         return Finding(CheckName.ISSUER, _RESULTS[found.state], found.detail)
+
+    def _named_on_chain(self, issuer: str, anchoring: Address) -> bool:
+        """Whether an account whose admin key is here has had this DID as its profile on chain: then this
+        server gave it the name, under an address that it had before."""
+        with self._store.read() as unit:
+            row = unit.issuers.get(anchoring)
+            if row is None or not row.hosted_admin:
+                return False
+            events = unit.events.list(issuer=anchoring, kinds={EventKind.PROFILE_SET}, limit=_MAX_PROFILES)
+        return any(stored.event.uri == issuer for stored in events)
 
     def anchor_travels(self, anchor: ShownAnchor) -> bool:
         """Whether `OwnAnchors` has a proof for the batch's documents; not said while the node is silent."""
