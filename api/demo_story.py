@@ -104,7 +104,7 @@ def tell(told: Telling, app: App, url: str, awards: Awards, export: Path | None)
         first = _award(server, names[0], digests)
         report = server.post("/v1/verify", {"credential": first.badge})
         told.verdict("Verified by the API", report, "valid")
-        _offline(told, url, app.settings, first, did)
+        _offline(told, url, app.settings, first, issuer)
         changed = _tampered(told, server, _award(server, _marked(awards), digests))
         _revoke(told, server, digests[names[REVOKED_ROW]])
         _verify_all(told, server, [digests[name] for name in names])
@@ -233,11 +233,11 @@ def _marked(awards: Awards) -> str:
     return next((name for name in later if awards.rows[name]["result"]), names[TAMPERED_ROW])
 
 
-def _offline(told: Telling, url: str, settings: Settings, award: _Award, did: str) -> None:
+def _offline(told: Telling, url: str, settings: Settings, award: _Award, issuer: str) -> None:
     from registry.cli.offline import verify_offline
 
     node = f"{url}/rpc"
-    report = verify_offline([node], {"credential": award.badge, "proof": award.proof}, settings, issuer=did)
+    report = verify_offline([node], {"credential": award.badge, "proof": award.proof}, settings, issuer=issuer)
     told.verdict(f"Verified offline, from the chain alone ({node})", report, "valid")
 
 
