@@ -237,7 +237,9 @@ def _offline(told: Telling, url: str, settings: Settings, award: _Award, issuer:
     from registry.cli.offline import verify_offline
 
     node = f"{url}/rpc"
-    report = verify_offline([node], {"credential": award.badge, "proof": award.proof}, settings, issuer=issuer)
+    report = verify_offline(
+        [node], {"credential": award.badge, "proof": award.proof}, settings, issuer=issuer
+    )
     told.verdict(f"Verified offline, from the chain alone ({node})", report, "valid")
 
 
