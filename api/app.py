@@ -26,6 +26,7 @@ from api.routes import (
     vc,
     verify,
 )
+from api.web import site
 from registry.bootstrap import App
 from registry.errors import RootmarkError
 
@@ -74,6 +75,7 @@ def create_app(app: App) -> FastAPI:
     )
     for module in modules:
         web.router.routes.extend(module.router.routes)
+    site.add_to(web)
     if app.jsonrpc is not None:
         web.add_api_route("/rpc", system.rpc, methods=["POST"], include_in_schema=False)
     text = docs.complete(web.openapi())

@@ -41,9 +41,10 @@ _PUBLIC_PREFIXES = (
 _PUBLIC_POSTS = ("/v1/verify", "/v1/verify/bulk", "/vc/credentials/verify", "/vc/presentations/verify")
 _PRIVATE = re.compile(r"/v1/(?:batches/[^/]*/proofs|issuers/[^/]*/api-keys|audit/access|credentials)/?")
 _CLIENT_CLOSED_REQUEST = 499
-_UNLIMITED = ("/health/live", "/health/ready")
-_ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
+_UNLIMITED = ("/health/live", "/health/ready", "/static/")
+_ALWAYS = ((b"x-content-type-options", b"nosniff"),)
 _DEFAULTS = (
+    (b"referrer-policy", b"no-referrer"),
     (
         b"content-security-policy",
         b"default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'",
@@ -107,7 +108,7 @@ class Surround:
             _log(request_id, scope["method"], getattr(route, "path", None), status, milliseconds)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] not in _UNLIMITED:
+        if not scope["path"].startswith(_UNLIMITED):
             try:
                 await self._admission.admit(scope)
             except RateLimitedError as error:

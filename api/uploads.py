@@ -7,7 +7,7 @@ The whole body is capped before anything is parsed, and stays in memory: the lar
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -67,18 +67,36 @@ async def read_upload(request: Request) -> Upload:
     kind = media_type(request)
     if kind in FILE_TYPES:
         return Upload(await read_bytes(request, FILE_BYTES), None, kind)
-    if kind != FORM_TYPE or "boundary=" not in request.headers.get("content-type", ""):
+    if kind != FORM_TYPE:
         raise UnsupportedMediaTypeError(f"send application/json, a form with a file, or {_NAMED}")
+    fields, files = await read_form(request)
+    if len(files) != 1:
+        raise _invalid("file", "a form with one file is expected")
+    return replace(files[0], fields=fields)
+
+
+async def read_form(
+    request: Request, *, max_files: int = 1, max_field_bytes: int = _FIELD_BYTES
+) -> tuple[dict[str, str], list[Upload]]:
+    """The fields and files of a `multipart/form-data` body.
+
+    Raises:
+        UnsupportedMediaTypeError: another kind of body.
+        TooLargeError: over 11 MiB in all.
+        ValidationError: the form is broken, has more files or fields than that, or a field twice.
+    """
+    if media_type(request) != FORM_TYPE or "boundary=" not in request.headers.get("content-type", ""):
+        raise UnsupportedMediaTypeError("send a form")
     body = await read_bytes(request, FORM_BYTES)
 
     async def stream() -> AsyncGenerator[bytes, None]:
         yield body
 
     parser = _Parser(
-        request.headers, stream(), max_files=1, max_fields=MAX_FIELDS, max_part_size=_FIELD_BYTES
+        request.headers, stream(), max_files=max_files, max_fields=MAX_FIELDS, max_part_size=max_field_bytes
     )
     try:
-        return await _from_form(await parser.parse())
+        return await _taken_apart(await parser.parse())
     except MultiPartException as error:
         raise _invalid("form", f"the form cannot be read: {error.message}") from error
     except (KeyError, ValueError) as error:
@@ -87,16 +105,13 @@ async def read_upload(request: Request) -> Upload:
         parser.close_files()
 
 
-async def _from_form(form: FormData) -> Upload:
-    files = [value for value in form.values() if isinstance(value, UploadFile)]
-    if len(files) != 1:
-        raise _invalid("file", "a form with one file is expected")
+async def _taken_apart(form: FormData) -> tuple[dict[str, str], list[Upload]]:
     names = [name for name, value in form.multi_items() if isinstance(value, str)]
     if len(set(names)) != len(names):
         raise _invalid("form", "a field stands in the form twice")
     fields = {name: value for name, value in form.items() if isinstance(value, str)}
-    file = files[0]
-    return Upload(await file.read(), file.filename, file.content_type, fields)
+    files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
+    return fields, [Upload(await file.read(), file.filename, file.content_type) for file in files]
 
 
 def _invalid(code: str, detail: str) -> ValidationError:

@@ -25,7 +25,9 @@ from registry.services.auditing.consistency import Difference, differences
 from registry.services.auditing.history import IssuerAudit, audit_events
 from registry.services.auditing.revocations import Cursor, RevocationLine, Selection, page
 from registry.services.auditing.states import entry_states
+from registry.services.auditing.story import story_of
 from registry.services.moments import block_of, refuse_future
+from registry.verdict.views import LaterFact, Target
 
 T = TypeVar("T")
 
@@ -137,6 +139,11 @@ class AuditService:
         with self._store.read() as unit:
             block = self._position(unit).block if as_of is None else self._block(unit, as_of)
             return self._audit(unit, issuer, block)
+
+    def story(self, target: Target, up_to_block: int | None = None) -> tuple[LaterFact, ...]:
+        """What happened to one credential, oldest first; until a block, or all that is indexed."""
+        with self._store.read() as unit:
+            return story_of(unit, target, up_to_block)
 
     def consistency(self) -> Consistency:
         """Hold all hosted issuers' records against their histories on chain. Raises like `issuer`."""
