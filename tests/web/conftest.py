@@ -62,7 +62,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def new_page(browser: Browser, api: Api) -> Iterator[NewPage]:
     """Makes pages: `new_page(width="narrow", scheme="dark", language="de", scripts=False)`. A page's
-    relative addresses lead to the server. ``allowed`` is a pattern of console errors that the test expects."""
+    relative addresses lead to the server. ``allowed`` is a pattern of expected console errors."""
     with ExitStack() as stack:
         seen: list[tuple[str, re.Pattern[str] | None]] = []
 
