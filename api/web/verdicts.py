@@ -154,7 +154,8 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A report in words. ``sentence`` is the one to read first and says when the chain is a test chain."""
+    """A report in words. ``sentence`` is the one to read first and says when the chain is a test chain;
+    ``later`` is what happened after the moment that was asked about."""
 
     outcome: str
     tone: str
@@ -164,6 +165,7 @@ class Verdict:
     test_chain: bool
     checks: tuple[ShownCheck, ...]
     timeline: tuple[Happening, ...]
+    later: tuple[Happening, ...]
 
 
 def verdict_of(
@@ -194,6 +196,7 @@ def verdict_of(
         test_chain=report.as_of.test_chain,
         checks=tuple(_check(check.name, check.result, check.detail, texts) for check in report.checks),
         timeline=_timeline(story, issued, texts),
+        later=_timeline(report.later, None, texts),
     )
 
 
