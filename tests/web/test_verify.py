@@ -1,4 +1,4 @@
-"""The verify page in a browser: each kind of file, good, tampered and revoked; bad input; no scripts; print."""
+"""The verify page in a browser: each kind of file, good, tampered, revoked; bad input; no scripts; print."""
 
 from __future__ import annotations
 
