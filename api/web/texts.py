@@ -80,17 +80,18 @@ def texts_of(language: str) -> Texts:
         for message in catalogue:
             if not message.id or message.fuzzy:
                 continue
-            if isinstance(message.id, (list, tuple)):
-                plural[(message.id[0], message.id[1])] = tuple(message.string)
-            elif message.string:
-                singular[message.id] = str(message.string)
+            if isinstance(message.id, str):
+                if message.string:
+                    singular[message.id] = str(message.string)
+            else:
+                plural[(message.id[0], message.id[1])] = tuple(message.string or ())
     return Texts(language, singular, plural, Locale.parse(language))
 
 
 def language_of(request: Request) -> str:
     """The language: the query's, else the one chosen before, else the first of the browser's that is here."""
     for wanted in (request.query_params.get(PARAMETER), request.cookies.get(COOKIE)):
-        if wanted in LANGUAGES:
+        if wanted is not None and wanted in LANGUAGES:
             return wanted
     return _accepted(request.headers.get("accept-language", ""))
 

@@ -22,6 +22,7 @@ def _(text: str) -> str:
 
 
 GOOD, BAD, UNSURE = "good", "bad", "unsure"
+TEST_CHAIN = _("This is a test chain: what stands there proves nothing elsewhere.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +228,23 @@ _STATE_OF = {
     Outcome.WITHDRAWN: State.WITHDRAWN,
 }
 _CAUSED_BY = {Outcome.INVALID: CheckResult.FAIL, Outcome.INDETERMINATE: CheckResult.UNKNOWN}
+
+
+def texts_for_scripts(texts: Texts) -> dict[str, dict[str, str]]:
+    """What a script needs to put a report into the same words: sentences, pictures and tones by outcome,
+    names of checks, words of results, and the text of each check by `<name>.<result>`."""
+    return {
+        "sentences": {one.value: texts.gettext(_SENTENCES[one, False]) for one in Outcome},
+        "tones": {one.value: look.tone for one, look in _LOOKS.items()},
+        "icons": {one.value: look.icon for one, look in _LOOKS.items()},
+        "checks": {name.value: texts.gettext(text) for name, text in CHECKS.items()},
+        "results": {one.value: texts.gettext(text) for one, (text, _icon) in RESULTS.items()},
+        "resultIcons": {one.value: icon for one, (_text, icon) in RESULTS.items()},
+        "explained": {
+            f"{name.value}.{result.value}": texts.gettext(text) for (name, result), text in _EXPLAINED.items()
+        },
+        "other": {"testChain": texts.gettext(TEST_CHAIN)},
+    }
 
 
 def _sentence(report: Report, texts: Texts) -> str:

@@ -17,7 +17,7 @@ from api.web.forms import read_files
 from api.web.pages import Policy, is_fragment, render, texts_for, web_router
 from api.web.shown import MAX_FILES, PageLink, Question, question_of
 from api.web.texts import PARAMETER, Texts
-from api.web.verdicts import Verdict, verdict_of
+from api.web.verdicts import Verdict, texts_for_scripts, verdict_of
 from registry.bootstrap import App
 from registry.credentials.verification import DocumentRequest
 from registry.encoding import format_time, to_hex
@@ -38,7 +38,8 @@ async def first_page(request: Request) -> Response:
     """The form; with `digest` in the query, the answer about it too: its permanent address."""
     query = Query(request, "digest", "issuer", "as_of", PARAMETER)
     digest = query.digest("digest")
-    asked = {"issuer": query.text("issuer") or "", "as_of": query.text("as_of") or ""}
+    asked: dict[str, Any] = {"issuer": query.text("issuer") or "", "as_of": query.text("as_of") or ""}
+    asked |= _beside(request)
     if digest is None:
         return render(request, "verify.html", policy=POLICY, text="", **asked)
     wanted = VerifyRequest(digest, None, None, query.address(), query.as_of(), False)
@@ -57,7 +58,7 @@ async def answer(request: Request) -> Response:
     """The answer about what a form showed: the whole page, or for a script the part with the answer."""
     csrf.refuse_other_sites(request)
     template = "parts/report.html" if is_fragment(request) else "verify.html"
-    asked = {"text": "", "issuer": "", "as_of": ""}
+    asked: dict[str, Any] = {"text": "", "issuer": "", "as_of": ""} | _beside(request)
     try:
         fields, files = await read_files(request, max_files=MAX_FILES, max_field_bytes=MAX_TEXT_BYTES)
         asked["text"] = fields.text("text", MAX_TEXT_BYTES)
@@ -88,6 +89,14 @@ async def answer(request: Request) -> Response:
             **asked,
         )
     return render(request, template, policy=POLICY, **asked, **found)
+
+
+def _beside(request: Request) -> dict[str, Any]:
+    """What the page has for those who check for themselves: a node to ask, where this server is one, and the
+    words for what their browser finds."""
+    embedded = app_of(request).jsonrpc is not None
+    own = f"{request.url.scheme}://{request.headers.get('host', '')}/rpc"
+    return {"rpc": own if embedded else "", "verdict_texts": texts_for_scripts(texts_for(request))}
 
 
 async def _answer(request: Request, question: Question) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 // The verify page: dropping and pasting files, the camera, and where the reader's eyes go after an answer.
 // The form works without all of this.
 
+import { checkAlone } from "./alone.js";
 import { scan } from "./scanning.js";
 
 const MAX_BYTES = 10 * 1024 * 1024;
@@ -50,11 +51,35 @@ function take(files) {
 file.addEventListener("change", () => file.files.length && submit());
 form.addEventListener("submit", (event) => {
   told.replaceChildren();
-  if (!fits(file.files)) {
-    event.preventDefault();
-    event.stopImmediatePropagation();
-  }
+  const isHere = alone.checked;
+  if (fits(file.files) && !isHere) return;
+  event.preventDefault();
+  event.stopImmediatePropagation(); // htmx does not send it
+  if (isHere && fits(file.files)) here();
 }, { capture: true });
+
+const alone = document.getElementById("alone");
+document.getElementById("yourself").hidden = false;
+alone.addEventListener("change", () => {
+  document.getElementById("alone-more").hidden = !alone.checked;
+});
+
+/** Check in this browser, and show what came out in place of the server's answer. */
+async function here() {
+  result.textContent = texts.checking;
+  const shown = await checkAlone({
+    files: [...file.files],
+    text: text.value.trim(),
+    issuer: document.getElementById("issuer").value.trim(),
+    asOf: document.getElementById("as_of").value.trim(),
+    rpc: document.getElementById("rpc").value.trim(),
+    compare: document.getElementById("compare").checked,
+    texts,
+  });
+  if (typeof shown === "string") return tell(shown);
+  result.replaceChildren(shown);
+  result.querySelector("h2")?.focus();
+}
 
 for (const kind of ["dragenter", "dragover"]) {
   document.addEventListener(kind, (event) => {
