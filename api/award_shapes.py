@@ -192,6 +192,16 @@ SUPERSEDED = answers(
     "The new award, and the status request that revokes the old one", _SUPERSEDED, 202
 ) | answers("Settled within Prefer: wait", _SUPERSEDED)
 
+_PAGE = {"page": TEXT, "visibility": {"enum": ["off", "unlisted", "public"]}, "show_name": _FLAG}
+PAGE = answers(
+    "The award's page, and what its holder decided", object_of(_PAGE | {"claimed": _FLAG, "created_at": TIME})
+)
+CLAIM = answers(
+    "A link by which the recipient claims the award's page, shown once",
+    object_of({"page": TEXT, "claim": TEXT, "expires_at": TIME}),
+    201,
+)
+
 ENDORSEMENT_EXAMPLE: dict[str, Any] = {
     "subject": "https://college.example",
     "comment": "Their welding courses are what they say.",

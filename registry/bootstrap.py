@@ -31,6 +31,7 @@ from registry.credentials.chain_profiles import ChainProfiles
 from registry.credentials.exporting import AwardExports
 from registry.credentials.identity import IdentityService
 from registry.credentials.keystore import EncryptedCredentialKeystore
+from registry.credentials.pages import PageService
 from registry.credentials.publication import Publication
 from registry.credentials.rdf import ContextStore, Pin, RdfCanonicalizer
 from registry.credentials.services import credential_services
@@ -102,6 +103,7 @@ class App:
     vc_issuing: VcIssuing
     exports: AwardExports
     signed: SignedDocuments
+    pages: PageService
     worker: Worker
     spool_directory: Path
     jsonrpc: Callable[[Any], Any] | None
@@ -245,6 +247,7 @@ def _wire(
         vc_issuing=credentials.vc_issuing,
         exports=credentials.exports,
         signed=credentials.signed,
+        pages=credentials.pages,
         worker=Worker(steps, poll_seconds=settings.poll_seconds),
         spool_directory=private_directory(data_dir / "incoming"),
         jsonrpc=jsonrpc,

@@ -328,6 +328,26 @@ def award_text(award: dict[str, Any]) -> str:
     return "\n".join(lines + [f"{name:<11}  {award[name]}" for name in optional if award[name]])
 
 
+@award_app.command("claim")
+@guarded
+def claim_award(
+    award: AwardId, server_url: ServerUrl = None, key: ApiKey = None, as_json: JsonFlag = False
+) -> None:
+    """Make the link by which a recipient claims the page of an award; send it to them alone.
+
+    It works once, within 90 days. A new link takes the place of one that was not used.
+
+    Example: rootmark award claim 5b1f...
+    """
+    from registry.cli.client import path_of
+
+    with server(server_url, key) as target:
+        made = target.post(path_of("awards", award, "claim"))
+    show(
+        made, as_json, lambda one: f"page   {one['page']}\nclaim  {one['claim']}\nuntil  {one['expires_at']}"
+    )
+
+
 @award_app.command("supersede")
 @guarded
 def supersede(

@@ -119,6 +119,10 @@ class AwardExports:
         """
         return self._makers[wanted](self._held(caller, award_id))
 
+    def picture(self, caller: Caller, award_id: str) -> Picture:
+        """The badge's picture with nothing baked in. Raises as `export`."""
+        return self._picture(self._held(caller, award_id).award)[0]
+
     def document(self, caller: Caller, award_id: str) -> dict[str, Any]:
         """The credential with its proofs, as `json` hands it out. Raises as `export`."""
         return self._secured(self._held(caller, award_id))

@@ -13,6 +13,7 @@ from registry.credentials.exporting import AwardExports
 from registry.credentials.hosts import HostedIssuers
 from registry.credentials.identity import IdentityService
 from registry.credentials.own_anchors import OwnAnchors
+from registry.credentials.pages import PageService
 from registry.credentials.publication import Publication, publication
 from registry.credentials.rdf import RdfCanonicalizer
 from registry.credentials.registries import IndexedRegistry
@@ -40,6 +41,7 @@ class CredentialServices:
         presentations, vc_issuing: what the VC API does beyond that.
         exports: hands out awards' credentials.
         signed: makes credentials that are no awards.
+        pages: shows awards to people.
     """
 
     identity: IdentityService
@@ -53,6 +55,7 @@ class CredentialServices:
     vc_issuing: VcIssuing
     exports: AwardExports
     signed: SignedDocuments
+    pages: PageService
 
 
 def credential_services(
@@ -110,4 +113,5 @@ def credential_services(
         vc_issuing=VcIssuing(store, keystore, canonicalizer, clock),
         exports=exports,
         signed=SignedDocuments(store, clock, issuing, securer, exports, canonicalizer, identity.did),
+        pages=PageService(store, clock, exports),
     )

@@ -42,6 +42,7 @@ from registry.ports.award_store import (
     AwardRepository,
 )
 from registry.ports.credential_store import SigningKeyRepository, StatusListRepository
+from registry.ports.page_store import PageRepository
 
 
 class IssuerRepository(Protocol):
@@ -535,6 +536,8 @@ class Unit(Protocol):
     def signing_keys(self) -> SigningKeyRepository: ...
     @property
     def status_lists(self) -> StatusListRepository: ...
+    @property
+    def pages(self) -> PageRepository: ...
 
 
 class Store(Protocol):

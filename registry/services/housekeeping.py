@@ -1,4 +1,4 @@
-"""Forgetting what has served its time: answers kept for repeated requests."""
+"""Forgetting what has served its time: answers kept for repeated requests, expired links and sessions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Housekeeping:
         self._due: datetime | None = None
 
     def step(self) -> bool:
-        """Forget old answers, once an hour; never has more to do at once.
+        """Forget what is old, once an hour; never has more to do at once.
 
         Raises:
             StoreUnavailableError: try again later.
@@ -31,5 +31,6 @@ class Housekeeping:
         if self._due is None or now >= self._due:
             with self._store.write() as unit:
                 unit.idempotency.purge(now - KEEP_ANSWERS)
+                unit.pages.purge(now)
             self._due = now + _PAUSE
         return False

@@ -14,6 +14,7 @@ from registry.store.repositories.events import Events
 from registry.store.repositories.feed import Feed
 from registry.store.repositories.issuers import Access, Issuers
 from registry.store.repositories.outbox import Outbox
+from registry.store.repositories.pages import Pages
 from registry.store.repositories.running import Idempotency, Leases, Meta
 from registry.store.repositories.signing_keys import SigningKeys
 from registry.store.repositories.status_lists import StatusLists
@@ -42,6 +43,7 @@ class SqlUnit:
         self.meta = Meta(database)
         self.signing_keys = SigningKeys(database)
         self.status_lists = StatusLists(database)
+        self.pages = Pages(database)
 
     def schema_version(self) -> str | None:
         """The version that migrations noted."""

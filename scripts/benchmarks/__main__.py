@@ -53,12 +53,19 @@ def _storage(options: argparse.Namespace) -> Outcome:
     return storage.run(options.leaves)
 
 
+def _pages(options: argparse.Namespace) -> Outcome:
+    from scripts.benchmarks import pages
+
+    return pages.run(options.rounds)
+
+
 BENCHMARKS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "tree": _tree,
     "batch": _batch,
     "verify": _verify,
     "awards": _awards,
     "documents": _documents,
+    "pages": _pages,
     "storage": _storage,
     "gas": _gas,
 }
@@ -76,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--rounds",
         type=_positive,
-        help="measurements, of which the median counts (verify, awards, documents)",
+        help="measurements, of which the median counts (verify, awards, documents, pages)",
     )
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
     options = parser.parse_args(arguments)

@@ -103,6 +103,14 @@ def test_verification_is_compared_with_a_bare_route(capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.slow
+def test_pages_are_timed_to_the_verdict_and_weighed(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = benchmark(capsys, "pages", "--rounds", "2")
+    assert figures["verify page, file to verdict, median"]["target"] == "figure at most 300"
+    assert figures["verify page, weight"]["target"] == "figure at most 150"
+    assert figures["verify page, checking alone, weight"]["figure"] > figures["verify page, weight"]["figure"]
+
+
+@pytest.mark.slow
 def test_awards_are_measured_to_final_and_in_parts(capsys: pytest.CaptureFixture[str]) -> None:
     figures = benchmark(capsys, "awards", "--leaves", "20", "--rounds", "1")
     assert figures["20 awards as CSV, to final"]["target"] == "figure at least 3000"

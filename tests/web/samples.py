@@ -51,12 +51,10 @@ def achievement(api: Api, **changes: Any) -> str:
     return str(made.json()["id"])
 
 
-def award(api: Api, achievement_id: str, **options: Any) -> Award:
+def award(api: Api, achievement_id: str, recipient: dict[str, str] | None = None, **options: Any) -> Award:
     """A new award in each carrier."""
-    body = {
-        "awards": [{"recipient": {"email": "ada@college.example"}, "achievement_id": achievement_id}],
-        "options": options,
-    }
+    to = recipient or {"email": "ada@college.example"}
+    body = {"awards": [{"recipient": to, "achievement_id": achievement_id}], "options": options}
     made = api.issuer.post("/v1/awards", json=body, headers={"Prefer": "wait=60"})
     assert made.json()["batch"]["state"] == "final", made.text
     identifier = str(made.json()["awards"][0]["id"])

@@ -15,6 +15,8 @@ from registry.store.database import Database
 from registry.store.repositories.batches import AWARDS, BATCHES, DETAILS, ENTRIES, RECEIVING
 from registry.store.rows import (
     ApiKeyRow,
+    ClaimLinkRow,
+    CredentialPageRow,
     FeedRow,
     IdempotencyRow,
     SkippedDigestRow,
@@ -27,6 +29,8 @@ ANSWERS = table(IdempotencyRow)
 KEYS = table(ApiKeyRow)
 SKIPPED = table(SkippedDigestRow)
 REQUESTS = table(StatusRequestRow)
+PAGES = table(CredentialPageRow)
+LINKS = table(ClaimLinkRow)
 
 SERVER_ADMIN = "admin"
 """Owner of the server administrator's idempotency keys; the others are owned by API keys."""
@@ -49,6 +53,9 @@ def erase_entries(database: Database, issuer: Address, digest: Digest, keep_cred
         )
         database.run(update(ENTRIES).where(*entry).values(digest=None, salt=None))
         database.run(delete(DETAILS).where(*detail))
+        pages = select(PAGES.c.id).where(PAGES.c.award_id.in_(select(AWARDS.c.id).where(*award)))
+        database.run(delete(LINKS).where(LINKS.c.page_id.in_(pages)))
+        database.run(delete(PAGES).where(PAGES.c.award_id.in_(select(AWARDS.c.id).where(*award))))
         forgotten = {"recipient": None, "fingerprint": None}
         if not keep_credential_ids:
             forgotten["credential_id"] = None

@@ -16,6 +16,7 @@ from registry.store.rows.outbox import (
     StatusRequestRow,
     TransactionRow,
 )
+from registry.store.rows.pages import ClaimLinkRow, CredentialPageRow, HolderRow, HolderTokenRow
 from registry.store.rows.running import (
     CounterRow,
     FeedCursorRow,
@@ -39,7 +40,9 @@ __all__ = [
     "AttemptRow",
     "AwardRow",
     "BatchRow",
+    "ClaimLinkRow",
     "CounterRow",
+    "CredentialPageRow",
     "EntryDetailRow",
     "EntryRow",
     "EventRow",
@@ -47,6 +50,8 @@ __all__ = [
     "FeedCursorRow",
     "FeedRow",
     "HeaderRow",
+    "HolderRow",
+    "HolderTokenRow",
     "IdempotencyRow",
     "IssuerRow",
     "LeaseRow",
