@@ -134,6 +134,7 @@ EXPORTED[200]["content"] |= {
     "application/vc+jwt": {"schema": TEXT},
     "application/jwt": {"schema": TEXT},
     "application/json": {"schema": OBJECT},
+    "application/pdf": _FILE,
     "image/png": _FILE,
     "image/svg+xml": _FILE,
 }
@@ -200,6 +201,27 @@ CLAIM = answers(
     "A link by which the recipient claims the award's page, shown once",
     object_of({"page": TEXT, "claim": TEXT, "expires_at": TIME}),
     201,
+)
+
+DESIGN_EXAMPLE: dict[str, Any] = {
+    "accent": "#0b5cad",
+    "title": "Certificate of Achievement",
+    "footer": "Example College, 1 College Road",
+    "signatories": ["R. Green, Dean"],
+    "language": "en",
+}
+DESIGN = answers(
+    "How the issuer's certificates look",
+    object_of(
+        {
+            "accent": TEXT,
+            "title": or_null(TEXT),
+            "footer": TEXT,
+            "signatories": array_of(TEXT),
+            "language": TEXT,
+            "logo": _FLAG,
+        }
+    ),
 )
 
 ENDORSEMENT_EXAMPLE: dict[str, Any] = {

@@ -26,6 +26,7 @@ FILE_TYPES = frozenset(
         "application/jwt",
         "application/ld+json",
         "application/octet-stream",
+        "application/pdf",
         "application/vc",
         "application/vc+jwt",
         "application/vc+ld+json",

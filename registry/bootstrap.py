@@ -27,6 +27,7 @@ from registry.chain.keystore import EncryptedKeystore
 from registry.credentials.achievement_images import AchievementImageService
 from registry.credentials.achievements import AchievementService
 from registry.credentials.awards import AwardService
+from registry.credentials.certificates.designs import DesignService
 from registry.credentials.chain_profiles import ChainProfiles
 from registry.credentials.exporting import AwardExports
 from registry.credentials.identity import IdentityService
@@ -104,6 +105,7 @@ class App:
     exports: AwardExports
     signed: SignedDocuments
     pages: PageService
+    designs: DesignService
     worker: Worker
     spool_directory: Path
     jsonrpc: Callable[[Any], Any] | None
@@ -248,6 +250,7 @@ def _wire(
         exports=credentials.exports,
         signed=credentials.signed,
         pages=credentials.pages,
+        designs=credentials.designs,
         worker=Worker(steps, poll_seconds=settings.poll_seconds),
         spool_directory=private_directory(data_dir / "incoming"),
         jsonrpc=jsonrpc,

@@ -13,11 +13,11 @@ from registry.bootstrap import App
 from registry.credentials.pages import Claim
 from registry.encoding import format_time
 from registry.errors import ValidationError
+from registry.model.pages import PAGE_PATH
 from registry.services.idempotency import IdempotencyRef
 
 router = APIRouter(prefix="/v1/awards", tags=["awards"])
 
-PAGE_PATH = "/c/"
 CLAIM_PATH = "/claim/"
 
 

@@ -98,6 +98,7 @@ def file_request(upload: Upload) -> DocumentRequest:
     return DocumentRequest(
         presented=contents.presented or Presented(),
         hosted_at=contents.hosted_at,
+        proof=contents.proof,
         issuer=parse_issuer_name(issuer) if issuer else None,
         as_of=parse_as_of(as_of, "/as_of") if as_of else None,
         live=upload.fields.get("live") == "true",

@@ -147,6 +147,8 @@ def _look_at(data: bytes, name: str | None, media_type: str | None, found: _Foun
         elif isinstance(inner, str):
             found.documents.append(DocumentRequest(Presented(token=inner)))
         return
+    if contents.proof is not None:
+        found.proofs.append(contents.proof)
     found.documents.append(DocumentRequest(presented or Presented(), hosted_at=contents.hosted_at))
 
 

@@ -291,7 +291,7 @@ def export_award(
     award: AwardId,
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write; - is standard output.")],
     wanted: Annotated[
-        str, typer.Option("--format", help="json, jwt, vc-jwt, png, svg, proof or bundle.")
+        str, typer.Option("--format", help="json, jwt, vc-jwt, png, svg, pdf, proof or bundle.")
     ] = "json",
     server_url: ServerUrl = None,
     key: ApiKey = None,

@@ -92,10 +92,13 @@ def opened_body(shown: Shown, file: str) -> dict[str, Any]:
     """
     if shown.body is not None:
         return dict(shown.body)
+    from registry.merkle import proof_to_json
+
     contents = contents_of(shown.data or b"", file)
     if contents.presented is None:
         return {"hosted_at": contents.hosted_at}
-    return {"credential": contents.presented.token or contents.presented.document}
+    body: dict[str, Any] = {"credential": contents.presented.token or contents.presented.document}
+    return body if contents.proof is None else body | {"proof": proof_to_json(contents.proof)}
 
 
 def contents_of(data: bytes, file: str) -> Contents:
@@ -112,7 +115,12 @@ def media_type_of(contents: Contents) -> str:
     """The media type under which a server takes the file."""
     from registry.credentials.carriers.files import Carrier
 
-    known = {Carrier.PNG: "image/png", Carrier.SVG: "image/svg+xml", Carrier.TOKEN: "application/jwt"}
+    known = {
+        Carrier.PNG: "image/png",
+        Carrier.SVG: "image/svg+xml",
+        Carrier.PDF: "application/pdf",
+        Carrier.TOKEN: "application/jwt",
+    }
     return known.get(contents.carrier, "application/octet-stream")
 
 

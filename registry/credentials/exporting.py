@@ -25,6 +25,9 @@ from registry.credentials.achievement_images import own_picture
 from registry.credentials.carriers.images import PNG_TYPE, SVG_TYPE, Picture, default_badge, picture_in_svg
 from registry.credentials.carriers.png import bake_png
 from registry.credentials.carriers.svg import bake_svg
+from registry.credentials.certificates.designs import design_of
+from registry.credentials.certificates.drawing import draw
+from registry.credentials.certificates.filling import certificate_of
 from registry.credentials.did_documents import public_key_of
 from registry.credentials.formats.data_model import issuer_of
 from registry.credentials.formats.jwt_credentials import issue_vc_jose, issue_vc_jwt
@@ -36,6 +39,7 @@ from registry.merkle import AnchorHint, InclusionProof, proof_to_json
 from registry.model.awards import Award
 from registry.model.batches import Batch, BatchState, Entry
 from registry.model.issuers import Caller
+from registry.model.pages import PAGE_PATH
 from registry.ports.chain import Chain
 from registry.ports.store import Store
 from registry.services.access import may_see_private
@@ -46,6 +50,7 @@ JSON_TYPE = "application/vc"
 VC_JOSE_TYPE = "application/vc+jwt"
 JWT_TYPE = "application/jwt"
 PLAIN_JSON_TYPE = "application/json"
+PDF_TYPE = "application/pdf"
 
 
 class ExportFormat(StrEnum):
@@ -56,6 +61,7 @@ class ExportFormat(StrEnum):
     VC_JWT = "vc-jwt"
     PNG = "png"
     SVG = "svg"
+    PDF = "pdf"
     PROOF = "proof"
     BUNDLE = "bundle"
 
@@ -71,13 +77,15 @@ class Exported:
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """An award with all that its credential is made of; ``document`` as it was secured."""
+    """An award with all that its credential is made of; ``document`` as it was secured. ``show_name`` says
+    whether a certificate may bear the recipient's name."""
 
     award: Award
     entry: Entry
     batch: Batch
     document: bytes
     inclusion: InclusionProof
+    show_name: bool
 
 
 class AwardExports:
@@ -103,12 +111,15 @@ class AwardExports:
             ExportFormat.VC_JWT: self._vc_jwt,
             ExportFormat.PNG: self._png,
             ExportFormat.SVG: self._svg,
+            ExportFormat.PDF: self._pdf,
             ExportFormat.PROOF: self._proof,
             ExportFormat.BUNDLE: self._bundle,
         }
 
-    def export(self, caller: Caller, award_id: str, wanted: ExportFormat) -> Exported:
-        """The award's credential in a format.
+    def export(
+        self, caller: Caller, award_id: str, wanted: ExportFormat, *, show_name: bool = True
+    ) -> Exported:
+        """The award's credential in a format; a certificate names the recipient only if that may be shown.
 
         Raises:
             NotFoundError: no such award of the caller's issuer.
@@ -116,8 +127,9 @@ class AwardExports:
                 longer; a bundle before the anchor is final, or where the node proves no storage.
             ChainUnavailableError: the node does not answer, where it is needed.
             SignerError: a token cannot be signed.
+            ValidationError: a certificate cannot be drawn, since no font has one of its characters.
         """
-        return self._makers[wanted](self._held(caller, award_id))
+        return self._makers[wanted](self._held(caller, award_id, show_name=show_name))
 
     def picture(self, caller: Caller, award_id: str) -> Picture:
         """The badge's picture with nothing baked in. Raises as `export`."""
@@ -131,7 +143,7 @@ class AwardExports:
         """The credential as `jwt` hands it out. Raises as `export`."""
         return self._jwt(self._held(caller, award_id)).data.decode()
 
-    def _held(self, caller: Caller, award_id: str) -> _Held:
+    def _held(self, caller: Caller, award_id: str, *, show_name: bool = True) -> _Held:
         with self._store.read() as unit:
             award = unit.awards.get(award_id)
             if award is None or not may_see_private(caller, award.issuer):
@@ -143,7 +155,8 @@ class AwardExports:
                 raise WrongStateError("the award is erased")
             if batch.state is BatchState.FAILED:
                 raise WrongStateError("the award's batch has failed: nothing vouches for it")
-            return _Held(award, entries[0], batch, document, inclusion_proof(unit, entries[0]))
+            inclusion = inclusion_proof(unit, entries[0])
+            return _Held(award, entries[0], batch, document, inclusion, show_name)
 
     # --- documents ------------------------------------------------------------------------------------------
 
@@ -199,6 +212,25 @@ class AwardExports:
         name = "" if found is None else str(found.document["name"])
         return picture or default_badge(name), name
 
+    # --- on paper -------------------------------------------------------------------------------------------
+
+    def _pdf(self, held: _Held) -> Exported:
+        document = self._secured(held)
+        proof = self._shown_proof(held)
+        with self._store.read() as unit:
+            page = unit.pages.of_award(held.award.id)
+            design = design_of(unit, held.award.issuer)
+        certificate = certificate_of(
+            document,
+            proof,
+            design,
+            holder=_name(held.award) if held.show_name else None,
+            address=self._identity.base() + ("/" if page is None else f"{PAGE_PATH}{page.id}"),
+            has_page=page is not None,
+            test_chain=self._chain.info.test_chain,
+        )
+        return _exported(held, PDF_TYPE, "certificate", "pdf", draw(certificate))
+
     # --- what proves it -------------------------------------------------------------------------------------
 
     def _proof(self, held: _Held) -> Exported:
@@ -228,6 +260,11 @@ class AwardExports:
             detail = "the chain's node proves no storage (eth_getProof), of which bundles are made"
             raise WrongStateError(detail) from error
         return _exported(held, PLAIN_JSON_TYPE, "bundle", "json", orjson.dumps(made))
+
+
+def _name(award: Award) -> str | None:
+    name = (award.recipient or {}).get("name")
+    return name if isinstance(name, str) else None
 
 
 def _exported(held: _Held, media_type: str, kind: str, ending: str, data: bytes) -> Exported:

@@ -243,7 +243,8 @@ class PageService:
         view = self.view(page_id, session)
         if not view.may_download:
             raise ForbiddenError("the file names its holder, who does not show a name; ask them for it")
-        return self._exports.export(_issuer_itself(view.issuer), view.page.award_id, wanted)
+        shown = view.page.show_name or view.is_holder
+        return self._exports.export(_issuer_itself(view.issuer), view.page.award_id, wanted, show_name=shown)
 
     def picture(self, page_id: str, session: str | None) -> Picture:
         """The badge's picture. Raises as `view`, and as `AwardExports.export`."""

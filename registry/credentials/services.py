@@ -9,6 +9,7 @@ from registry.credentials.achievement_images import AchievementImageService
 from registry.credentials.achievements import AchievementService
 from registry.credentials.assembly import examining
 from registry.credentials.awards import AwardService
+from registry.credentials.certificates.designs import DesignService
 from registry.credentials.exporting import AwardExports
 from registry.credentials.hosts import HostedIssuers
 from registry.credentials.identity import IdentityService
@@ -42,6 +43,7 @@ class CredentialServices:
         exports: hands out awards' credentials.
         signed: makes credentials that are no awards.
         pages: shows awards to people.
+        designs: how certificates look.
     """
 
     identity: IdentityService
@@ -56,6 +58,7 @@ class CredentialServices:
     exports: AwardExports
     signed: SignedDocuments
     pages: PageService
+    designs: DesignService
 
 
 def credential_services(
@@ -114,4 +117,5 @@ def credential_services(
         exports=exports,
         signed=SignedDocuments(store, clock, issuing, securer, exports, canonicalizer, identity.did),
         pages=PageService(store, clock, exports),
+        designs=DesignService(store, clock),
     )

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+PAGE_PATH = "/c/"
+"""Where pages lie below the server's address, each by its id."""
+
 
 class Visibility(StrEnum):
     """Who may see a page. ``off``: its holder alone; ``unlisted``: who has the address, and no search engine;

@@ -1,4 +1,4 @@
-"""What a database keeps of credentials' pages and of their holders."""
+"""What a database keeps of credentials' pages, of their holders, and of certificates' designs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from registry.encoding import Address
+from registry.model.designs import StoredDesign
 from registry.model.pages import CredentialPage, TokenKind, Visibility
 
 
@@ -59,4 +61,18 @@ class PageRepository(Protocol):
 
     def purge(self, now: datetime) -> None:
         """Forget links and tokens that have expired."""
+        ...
+
+
+class DesignRepository(Protocol):
+    """How issuers' certificates look."""
+
+    def get(self, issuer: Address) -> StoredDesign | None: ...
+
+    def put(self, issuer: Address, document: str) -> None:
+        """Set all but the logo, which stays."""
+        ...
+
+    def put_logo(self, issuer: Address, logo_type: str | None, logo: bytes | None) -> None:
+        """Set or remove the logo of a design that is there."""
         ...

@@ -42,7 +42,7 @@ from registry.ports.award_store import (
     AwardRepository,
 )
 from registry.ports.credential_store import SigningKeyRepository, StatusListRepository
-from registry.ports.page_store import PageRepository
+from registry.ports.page_store import DesignRepository, PageRepository
 
 
 class IssuerRepository(Protocol):
@@ -538,6 +538,8 @@ class Unit(Protocol):
     def status_lists(self) -> StatusListRepository: ...
     @property
     def pages(self) -> PageRepository: ...
+    @property
+    def designs(self) -> DesignRepository: ...
 
 
 class Store(Protocol):

@@ -59,6 +59,12 @@ def _pages(options: argparse.Namespace) -> Outcome:
     return pages.run(options.rounds)
 
 
+def _pdf(options: argparse.Namespace) -> Outcome:
+    from scripts.benchmarks import pdf
+
+    return pdf.run(options.leaves, options.rounds)
+
+
 BENCHMARKS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "tree": _tree,
     "batch": _batch,
@@ -66,6 +72,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "awards": _awards,
     "documents": _documents,
     "pages": _pages,
+    "pdf": _pdf,
     "storage": _storage,
     "gas": _gas,
 }
@@ -83,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--rounds",
         type=_positive,
-        help="measurements, of which the median counts (verify, awards, documents, pages)",
+        help="measurements, of which the median counts (verify, awards, documents, pages, pdf)",
     )
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
     options = parser.parse_args(arguments)

@@ -149,13 +149,6 @@ def test_picture_without_a_credential_is_a_sentence(api: Api) -> None:
     assert problem(response, 422, "validation")["detail"] == "the PNG carries no credential"
 
 
-def test_pdf_is_not_read_and_that_is_said(api: Api) -> None:
-    response = api.public.post(
-        "/v1/verify", content=b"%PDF-1.7", headers={"Content-Type": "application/octet-stream"}
-    )
-    assert "PDF" in problem(response, 415, "unsupported-media-type")["detail"]
-
-
 @pytest.mark.parametrize(
     ("files", "data"),
     [
@@ -262,7 +255,8 @@ def test_signed_one_that_is_anchored_here_is_found_by_its_digest(api: Api, metho
     assert report["issuer"]["id"] == DID
     api.final_request(api.issuer.post("/v1/revocations", json={"digests": [digest]}).json())
     assert verdict(api, document)["outcome"] == "revoked"
-    document["proof"]["proofValue"] = document["proof"]["proofValue"][:-1] + "1"
+    value = document["proof"]["proofValue"]
+    document["proof"]["proofValue"] = value[:-1] + ("2" if value.endswith("1") else "1")
     assert verdict(api, document)["outcome"] == "invalid"
 
 

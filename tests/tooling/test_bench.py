@@ -110,6 +110,12 @@ def test_pages_are_timed_to_the_verdict_and_weighed(capsys: pytest.CaptureFixtur
     assert figures["verify page, checking alone, weight"]["figure"] > figures["verify page, weight"]["figure"]
 
 
+def test_certificates_are_drawn_and_read_again(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = benchmark(capsys, "pdf", "--leaves", "3", "--rounds", "1")
+    assert figures["3 certificates drawn"]["target"] == "figure at least 30"
+    assert figures["a certificate read"]["figure"] > 0
+
+
 @pytest.mark.slow
 def test_awards_are_measured_to_final_and_in_parts(capsys: pytest.CaptureFixture[str]) -> None:
     figures = benchmark(capsys, "awards", "--leaves", "20", "--rounds", "1")

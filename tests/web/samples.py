@@ -40,6 +40,7 @@ NAMES = {
     "jwt": "badge.jwt",
     "png": "badge.png",
     "svg": "badge.svg",
+    "pdf": "certificate.pdf",
     "proof": "proof.json",
 }
 

@@ -185,7 +185,7 @@ def test_files_verify_and_the_code_leads_to_the_page(new_page: NewPage, api: Api
     path, _ = links(api, given(api))
     page = new_page()
     page.goto(path)
-    for name in ("JSON", "JWT", "PNG", "SVG"):
+    for name in ("JSON", "JWT", "PNG", "SVG", "PDF"):
         with page.expect_download() as downloading:
             page.get_by_role("link", name=name, exact=True).click()
         data = downloading.value.path().read_bytes()
@@ -275,6 +275,20 @@ def test_files_that_name_the_holder_are_the_holders_until_the_name_is_shown(
     assert NAME in downloading.value.path().read_text()
     decide(holder, "unlisted", True)
     assert NAME in api.public.get(f"{path}/file/json").text
+
+
+def test_certificate_bears_the_name_only_where_it_is_shown(new_page: NewPage, api: Api) -> None:
+    path, claim = links(api, given(api))
+    nameless = api.public.get(f"{path}/file/pdf").content
+    holder = new_page()
+    claimed(holder, claim)
+    with holder.expect_download() as downloading:
+        holder.get_by_role("link", name="PDF", exact=True).click()
+    mine = downloading.value.path().read_bytes()
+    assert mine != nameless
+    assert api.public.get(f"{path}/file/pdf").content == nameless
+    decide(holder, "unlisted", True)
+    assert api.public.get(f"{path}/file/pdf").content == mine
 
 
 def test_nothing_that_an_issuer_wrote_runs(new_page: NewPage, api: Api) -> None:

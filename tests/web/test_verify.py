@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 from pathlib import Path
 from typing import Any
 
+import pikepdf
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -18,7 +20,7 @@ from tests.web.conftest import ROOT, Api, NewPage, accessible, new_digest, shoot
 from tests.web.samples import HOSTILE, Award
 
 VECTORS = ROOT / "tests" / "vectors"
-CARRIERS = ("json", "jwt", "png", "svg")
+CARRIERS = ("json", "jwt", "png", "svg", "pdf")
 DROP = """([target, files]) => {
     const data = new DataTransfer();
     for (const [name, type, bytes] of files)
@@ -33,6 +35,15 @@ def plain_picture(kind: str) -> bytes:
     if kind == "png":
         return default_badge("Plain").data
     return b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"/>'
+
+
+def encrypted_pdf() -> bytes:
+    """A PDF that opens with a password alone."""
+    made = pikepdf.new()
+    made.add_blank_page()
+    out = io.BytesIO()
+    made.save(out, encryption=pikepdf.Encryption(owner="owner", user="word"))
+    return out.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +111,8 @@ def test_file_of_fifty_megabytes_is_refused_by_the_server_too(api: Api) -> None:
         (("twice.json", b'{"a": 1, "a": 2}'), "two members of the same name"),
         (("notes.docx", b"PK\x03\x04" + bytes(40)), "an archive is not read here"),
         (("nothing.txt", b""), "of a kind that is not read here"),
+        (("locked.pdf", encrypted_pdf()), "this PDF is encrypted: save it without a password"),
+        (("scan.pdf", b"%PDF-1.7"), "this PDF cannot be read"),
     ],
 )
 def test_file_that_holds_no_credential_gets_a_clear_sentence(
@@ -251,6 +264,13 @@ def tampered(award: Award, kind: str) -> bytes:
         middle = len(body) // 2
         other = "A" if body[middle] != "A" else "B"
         return f"{head}.{body[:middle]}{other}{body[middle + 1 :]}.{signature}".encode()
+    if kind == "pdf":
+        with pikepdf.open(io.BytesIO(data)) as pdf:
+            text = pdf.attachments["credential.json"].get_file().read_bytes()
+            pdf.attachments["credential.json"] = text.replace(b"Joins metal", b"Joins steel")
+            out = io.BytesIO()
+            pdf.save(out)
+        return out.getvalue()
     read, write = (unbake_png, bake_png) if kind == "png" else (unbake_svg, bake_svg)
     baked = read(data)
     assert baked is not None, name

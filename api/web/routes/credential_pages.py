@@ -19,7 +19,6 @@ from api.context import app_of, blocking, examining
 from api.routes.award_exports import file_response
 from api.routes.award_pages import CLAIM_PATH, page_url
 from api.web import csrf, holders
-from api.web.badges import readable
 from api.web.forms import read_fields
 from api.web.pages import Policy, render, texts_for, web_router
 from api.web.routes.verify import domain_of, story_about
@@ -28,6 +27,7 @@ from registry.bootstrap import App
 from registry.credentials.exporting import ExportFormat
 from registry.credentials.findings import Presented
 from registry.credentials.pages import PageView
+from registry.credentials.readable import readable
 from registry.credentials.verification import DocumentRequest
 from registry.encoding import format_time, parse_time
 from registry.errors import NotFoundError, ValidationError
@@ -42,6 +42,7 @@ DOWNLOADS = (
     ExportFormat.JWT,
     ExportFormat.PNG,
     ExportFormat.SVG,
+    ExportFormat.PDF,
     ExportFormat.PROOF,
     ExportFormat.BUNDLE,
 )

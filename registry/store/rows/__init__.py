@@ -16,7 +16,13 @@ from registry.store.rows.outbox import (
     StatusRequestRow,
     TransactionRow,
 )
-from registry.store.rows.pages import ClaimLinkRow, CredentialPageRow, HolderRow, HolderTokenRow
+from registry.store.rows.pages import (
+    CertificateDesignRow,
+    ClaimLinkRow,
+    CredentialPageRow,
+    HolderRow,
+    HolderTokenRow,
+)
 from registry.store.rows.running import (
     CounterRow,
     FeedCursorRow,
@@ -40,6 +46,7 @@ __all__ = [
     "AttemptRow",
     "AwardRow",
     "BatchRow",
+    "CertificateDesignRow",
     "ClaimLinkRow",
     "CounterRow",
     "CredentialPageRow",

@@ -1,4 +1,4 @@
-"""Rows of credentials' pages and their holders. Tokens are kept as SHA-256."""
+"""Rows of credentials' pages and their holders, and of certificates' designs. Tokens are kept as SHA-256."""
 
 from __future__ import annotations
 
@@ -55,3 +55,14 @@ class HolderTokenRow(Row, table=True):
     kind: str = Field(sa_type=Text)
     created_at: int = Field(sa_type=BigInteger)
     expires_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class CertificateDesignRow(Row, table=True):
+    """How an issuer's certificates look. ``document`` is ASCII JSON; ``logo`` stands last."""
+
+    __tablename__ = "certificate_designs"
+
+    issuer: bytes = Field(primary_key=True)
+    document: str = Field(sa_type=Text)
+    logo_type: str | None = Field(default=None, sa_type=Text)
+    logo: bytes | None = None

@@ -31,8 +31,6 @@ def png() -> bytes:
 @pytest.mark.parametrize(
     ("data", "name", "media_type", "words"),
     [
-        (b"%PDF-1.7 ...", "diploma.pdf", "application/pdf", "a PDF is not read here"),
-        (b"%PDF-1.7 ...", "diploma.json", None, "a PDF is not read here"),
         (b"\xff\xd8\xff\xe0", "badge.png", None, "a JPEG cannot carry a credential"),
         (b"GIF89a", None, None, "a GIF cannot carry"),
         (b"PK\x03\x04", "all.zip", None, "an archive"),

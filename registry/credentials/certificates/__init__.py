@@ -1,0 +1,1 @@
+"""Certificates: a credential on one sheet of paper, which carries the credential itself."""
