@@ -74,7 +74,7 @@ async def put_logo(request: Request, address: str) -> Response:
     return json_response(_shown(await blocking(designs.get, caller, issuer)))
 
 
-@router.delete("/{address}/certificate/logo", status_code=204)
+@router.delete("/{address}/certificate/logo", status_code=204, responses=docs.EMPTY)
 async def delete_logo(request: Request, address: str) -> Response:
     """Take the logo off."""
     caller = await require_caller(request)

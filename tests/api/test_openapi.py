@@ -150,6 +150,7 @@ def found(api: Api) -> dict[str, dict[str, Any]]:
         headers={"Content-Type": "image/png"},
     )
     awarded = api.issuer.post("/v1/awards", json={"awards": [award]}).json()
+    api.issuer.post(f"/v1/awards/{awarded['awards'][0]['id']}/claim")
     with api.app.store.read() as unit:
         (status_list,) = unit.status_lists.of_issuer(parse_address(api.address))
     return {

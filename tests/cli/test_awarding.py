@@ -157,6 +157,11 @@ def test_credential_is_exported_to_a_file_and_verifies(
     )
     assert (nowhere / "badge.png").read_bytes().startswith(b"\x89PNG")
     assert desk.run("award", "export", award, "--format", "jwt", "-o", "-").out.count(".") == 2
-    assert desk.run("award", "export", award, "--format", "pdf", "-o", "x").code == 2
+    assert desk.run("award", "export", award, "--format", "pdf", "-o", "diploma.pdf").code == 0
+    assert desk.run("verify", "diploma.pdf").code == 0
+    assert desk.run("award", "export", award, "--format", "docx", "-o", "x").code == 2
+    claim = desk.done("award", "claim", award)
+    assert "/claim/" in claim["claim"]
+    assert "/c/" in desk.run("award", "claim", award).out
     ran = desk.run("award", "export", award, "-o", str(nowhere / "none" / "x"))
     assert (ran.code, "cannot be written" in ran.err) == (2, True)
