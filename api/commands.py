@@ -193,7 +193,7 @@ def _say_where(address: str, settings: Settings, as_json: bool) -> None:
     from registry.bootstrap import ADMIN_TOKEN_FILE
 
     token_file = settings.data_dir / ADMIN_TOKEN_FILE
-    stderr.print(f"Rootmark serves {address}  (API: {address}/docs)", markup=False)
+    stderr.print(f"Rootmark serves {address}  (open it in a browser; API: {address}/docs)", markup=False)
     if settings.admin_token is None:
         stderr.print(f"admin token: {token_file}", markup=False)
     if as_json:
