@@ -388,6 +388,17 @@ def test_issuer_stands_apart_from_integrity(new_page: NewPage, api: Api, good: A
     assert outcome(page) == "not_found"
 
 
+def test_german_reader_is_refused_in_german(new_page: NewPage) -> None:
+    page = new_page(language="de", allowed="Failed to load resource")
+    page.goto("/")
+    for file, told in (
+        (("picture.png", plain_picture("png")), "das PNG enthält keinen Nachweis"),
+        (("locked.pdf", encrypted_pdf()), "dieses PDF ist verschlüsselt"),
+    ):
+        choose(page, file_of(file[0], file[1], "application/octet-stream"))
+        expect(page.locator("#result .verdict.unsure")).to_contain_text(told)
+
+
 def test_german_reader_reads_german(new_page: NewPage, revoked: Award) -> None:
     page = new_page(language="de")
     page.goto("/")

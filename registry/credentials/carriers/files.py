@@ -44,6 +44,12 @@ class Carrier(Enum):
     PDF = "PDF"
 
 
+_EMPTY = {
+    Carrier.PNG: "the PNG carries no credential",
+    Carrier.SVG: "the SVG carries no credential",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Contents:
     """What a file holds: exactly one of ``presented`` and ``hosted_at``.
@@ -98,7 +104,7 @@ def read_file(data: bytes, name: str | None = None, media_type: str | None = Non
 
 def _from_image(text: bytes | None, carrier: Carrier) -> Contents:
     if text is None:
-        raise refused("not-baked", f"the {carrier.value} carries no credential")
+        raise refused("not-baked", _EMPTY[carrier])
     contents = _from_text(text, carrier)
     if contents is None:
         raise refused("baked-text", f"what the {carrier.value} carries is neither JSON nor a token")
