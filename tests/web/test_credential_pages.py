@@ -230,6 +230,15 @@ def test_preview_of_the_page_is_told_to_other_sites(api: Api) -> None:
     assert answer.headers["content-type"] == "image/png"
 
 
+def test_only_the_verify_page_may_connect_elsewhere(api: Api) -> None:
+    path, claim = links(api, given(api))
+    for address in (path, f"{path}/embed", claim, "/return/x"):
+        policy = api.public.get(address).headers["content-security-policy"]
+        assert "connect-src 'self';" in policy
+        assert "unsafe" not in policy
+    assert "connect-src 'self' https:" in api.public.get("/").headers["content-security-policy"]
+
+
 def test_only_the_small_page_can_be_framed(new_page: NewPage, api: Api) -> None:
     path, _ = links(api, given(api))
 
