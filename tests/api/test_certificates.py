@@ -71,8 +71,10 @@ def test_same_award_gives_the_same_file(api: Api, award: samples.Award) -> None:
 
 def test_character_without_a_font_is_a_problem_that_names_it(api: Api) -> None:
     to = {"email": "ada@college.example", "name": "Ada 中"}
-    award = samples.award(api, samples.achievement(api), recipient=to)
-    answer = api.issuer.get(f"/v1/awards/{award.id}/credential", params={"format": "pdf"})
+    body = {"awards": [{"recipient": to, "achievement_id": samples.achievement(api)}]}
+    made = api.issuer.post("/v1/awards", json=body, headers={"Prefer": "wait=60"}).json()
+    path = f"/v1/awards/{made['awards'][0]['id']}/credential"
+    answer = api.issuer.get(path, params={"format": "pdf"})
     assert "中 (U+4E2D), which stands in: holder" in problem(answer, 422, "validation")["detail"]
 
 
