@@ -63,8 +63,8 @@ def demo(
         with running(port, data_dir, file, told) as (app, url, awards, stopped):
             tell(told, app, url, awards, export)
             if not once:
-                told_where = f"Serving {url}: open it in a browser and drop a badge (API: {url}/docs)."
-                stderr.print(f"\n{told_where} Ctrl-C ends it.", markup=False)
+                where = f"Serving {url}  (open it in a browser and drop a badge; API: {url}/docs)."
+                stderr.print(f"\n{where} Ctrl-C ends it.", markup=False)
                 _until_interrupted(stopped)
     except KeyboardInterrupt:
         fail("interrupted; run it again to go on where it stopped", INTERRUPTED)
