@@ -29,6 +29,7 @@ from registry.credentials.achievements import AchievementService
 from registry.credentials.awards import AwardService
 from registry.credentials.certificates.designs import DesignService
 from registry.credentials.chain_profiles import ChainProfiles
+from registry.credentials.console import ConsoleServices, console_services
 from registry.credentials.exporting import AwardExports
 from registry.credentials.identity import IdentityService
 from registry.credentials.keystore import EncryptedCredentialKeystore
@@ -106,6 +107,7 @@ class App:
     signed: SignedDocuments
     pages: PageService
     designs: DesignService
+    console: ConsoleServices
     worker: Worker
     spool_directory: Path
     jsonrpc: Callable[[Any], Any] | None
@@ -251,6 +253,7 @@ def _wire(
         signed=credentials.signed,
         pages=credentials.pages,
         designs=credentials.designs,
+        console=console_services(store, clock, access, credentials.awards, status),
         worker=Worker(steps, poll_seconds=settings.poll_seconds),
         spool_directory=private_directory(data_dir / "incoming"),
         jsonrpc=jsonrpc,

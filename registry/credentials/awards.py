@@ -219,7 +219,7 @@ class AwardService:
         """
         with self._store.read() as unit:
             award = _visible(unit, caller, award_id)
-            (view,) = _views(unit, [award])
+            (view,) = award_views(unit, [award])
             return view, unit.entries.document(award.batch_seq, award.index)
 
     def page(
@@ -254,7 +254,7 @@ class AwardService:
                 before=before,
                 limit=limit,
             )
-            return _views(unit, found)
+            return award_views(unit, found)
 
     def of_batch(self, caller: Caller, batch: Batch, limit: int) -> Sequence[Listed]:
         """The first awards of a batch of the caller's issuer, in order."""
@@ -363,10 +363,11 @@ def _named(
         for award in found
         if achievement_id in (None, award.achievement_id) and batch_id in (None, award.batch_id)
     ]
-    return _views(unit, wanted)
+    return award_views(unit, wanted)
 
 
-def _views(unit: Unit, awards: Sequence[Award]) -> list[AwardView]:
+def award_views(unit: Unit, awards: Sequence[Award]) -> list[AwardView]:
+    """The awards with their entries and what the index says of them, in the same order."""
     entries = unit.entries.by_indices([(award.batch_seq, award.index) for award in awards])
     states = dict(
         zip(

@@ -64,6 +64,18 @@ class NewAward(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class AwardFilter:
+    """Which awards; None leaves a question open. ``issued_from`` is inclusive, ``issued_before`` exclusive;
+    both are about the credential's issue date."""
+
+    achievement_id: str | None = None
+    batch_seq: int | None = None
+    batch_states: frozenset[BatchState] | None = None
+    issued_from: datetime | None = None
+    issued_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Award:
     """A stored award with what identifies its batch. An erased one has neither recipient nor fingerprint."""
 

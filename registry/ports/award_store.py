@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from registry.encoding import Address
-from registry.model.awards import Achievement, AchievementImage, Award, NewAward
+from registry.model.awards import Achievement, AchievementImage, Award, AwardFilter, NewAward
 from registry.model.batches import Batch
 from registry.model.status_lists import AwardMark
 
@@ -54,6 +54,10 @@ class AwardRepository(Protocol):
 
     def get(self, award_id: str) -> Award | None: ...
 
+    def by_ids(self, award_ids: Collection[str]) -> Sequence[Award]:
+        """Those that exist, in the order of `by_places`."""
+        ...
+
     def by_places(self, places: Collection[tuple[int, int]]) -> Sequence[Award]:
         """By (batch seq, index)."""
         ...
@@ -68,6 +72,13 @@ class AwardRepository(Protocol):
         limit: int = 50,
     ) -> Sequence[Award]:
         """Newest first: by (batch seq, index) downwards, less than ``before``."""
+        ...
+
+    def matching(
+        self, issuer: Address, wanted: AwardFilter, *, before: tuple[int, int] | None = None, limit: int = 50
+    ) -> Sequence[Award]:
+        """The issuer's awards that a filter lets through, in the order of `page`. An erased one has no issue
+        date."""
         ...
 
     def to_recipient(self, issuer: Address, member: str, value: str) -> Sequence[Award]:

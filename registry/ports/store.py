@@ -41,6 +41,7 @@ from registry.ports.award_store import (
     AchievementRepository,
     AwardRepository,
 )
+from registry.ports.console_store import ConsoleRepository
 from registry.ports.credential_store import SigningKeyRepository, StatusListRepository
 from registry.ports.page_store import DesignRepository, PageRepository
 
@@ -81,6 +82,10 @@ class AccessRepository(Protocol):
         """Expired and revoked keys too; the service decides."""
         ...
 
+    def key(self, key_id: str) -> ApiKey | None:
+        """Expired and revoked keys too."""
+        ...
+
     def keys_of(self, issuer: Address) -> Sequence[ApiKey]:
         """Oldest first."""
         ...
@@ -93,6 +98,11 @@ class AccessRepository(Protocol):
 
     def records(self, after: int, limit: int) -> Sequence[AccessRecord]:
         """Oldest first, ``id`` greater than ``after``."""
+        ...
+
+    def records_about(self, subject: str, actions: Collection[str], limit: int) -> Sequence[AccessRecord]:
+        """Newest first: of these actions, those about ``subject`` or something below it
+        (`<subject>/<name>`)."""
         ...
 
 
@@ -162,6 +172,10 @@ class BatchRepository(Protocol):
         ...
 
     def count_by_state(self) -> Mapping[BatchState, int]: ...
+
+    def totals(self, issuer: Address) -> Mapping[BatchState, tuple[int, int]]:
+        """The issuer's batches and their entries by state; `receiving` ones not."""
+        ...
 
     def oldest_unanchored(self) -> datetime | None:
         """When the oldest sealed or submitted batch was sealed."""
@@ -327,6 +341,10 @@ class OutboxRepository(Protocol):
     def request(self, request_id: str) -> StatusRequest | None:
         """State, transactions and error are derived from its operations; one without operations is
         `final`."""
+        ...
+
+    def requests_of(self, issuer: Address, limit: int) -> Sequence[StatusRequest]:
+        """The issuer's requests, newest first."""
         ...
 
     def revoked_by_key(self, key_id: str, since: datetime) -> int:
@@ -540,6 +558,8 @@ class Unit(Protocol):
     def pages(self) -> PageRepository: ...
     @property
     def designs(self) -> DesignRepository: ...
+    @property
+    def console(self) -> ConsoleRepository: ...
 
 
 class Store(Protocol):

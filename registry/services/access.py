@@ -26,6 +26,17 @@ TOKEN_PREFIX = "rmk_"
 MAX_LABEL_CHARACTERS = 100
 _TOKEN = re.compile(TOKEN_PREFIX + r"[A-Za-z0-9_-]{43}")
 
+KEY_ACTIONS = (
+    "api-key.created",
+    "api-key.revoked",
+    "console.login",
+    "issuer.registered",
+    "key.added",
+    "key.retired",
+    "signing-key.created",
+)
+"""What the access log says about keys."""
+
 FIRST_KEY_SCOPES = frozenset(Scope) - {Scope.VC}
 """Of an issuer's first key: all that the registry's own work needs."""
 _SERVER_ADMIN = Caller(
@@ -71,6 +82,16 @@ def may_see_private(caller: Caller | None, issuer: Address) -> bool:
     """Whether ``caller`` may see what is the issuer's alone (salts, notes): one of its keys, or the
     administrator."""
     return caller is not None and (caller.issuer == issuer or caller.is_server_admin)
+
+
+def is_in_force(key: ApiKey, now: datetime) -> bool:
+    """Whether a key counts: neither revoked nor expired."""
+    return key.revoked_at is None and (key.expires_at is None or key.expires_at > now)
+
+
+def bearer_of(key: ApiKey) -> Caller:
+    """Who holds a key that is in force."""
+    return Caller(label=key.label, key_id=key.id, issuer=key.issuer, scopes=key.scopes)
 
 
 def check_label(label: str) -> str:
@@ -126,11 +147,9 @@ class AccessService:
             raise refused
         with self._store.read() as unit:
             key = unit.access.key_by_token(digest)
-        if key is None or key.revoked_at is not None:
+        if key is None or not is_in_force(key, self._clock.now()):
             raise refused
-        if key.expires_at is not None and key.expires_at <= self._clock.now():
-            raise refused
-        return Caller(label=key.label, key_id=key.id, issuer=key.issuer, scopes=key.scopes)
+        return bearer_of(key)
 
     def require(self, caller: Caller, scope: Scope, issuer: Address | None = None) -> None:
         """See `require`."""
@@ -184,6 +203,12 @@ class AccessService:
             if not unit.access.revoke_key(issuer, key_id, now):
                 raise NotFoundError("no such API key")
             unit.access.log(now, caller.label, "api-key.revoked", f"{to_hex(issuer)}/{key_id}", "")
+
+    def history(self, caller: Caller, issuer: Address, limit: int = 100) -> Sequence[AccessRecord]:
+        """What happened to the issuer's keys, newest first. Raises `ForbiddenError`."""
+        require(caller, Scope.ADMIN, issuer)
+        with self._store.read() as unit:
+            return list(unit.access.records_about(to_hex(issuer), KEY_ACTIONS, limit))
 
     def records(self, caller: Caller, after: int = 0, limit: int = 50) -> Sequence[AccessRecord]:
         """The access log, oldest first; the server's administrator alone. Raises `ForbiddenError`."""

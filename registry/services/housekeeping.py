@@ -1,11 +1,13 @@
-"""Forgetting what has served its time: answers kept for repeated requests, expired links and sessions."""
+"""Forgetting what has served its time: answers kept for repeated requests, links, sessions and drafts."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from registry.model.console import DRAFTS_KEPT
 from registry.ports.clock import Clock
 from registry.ports.store import Store
+from registry.services.sessions import LONGEST, LONGEST_UNUSED
 
 KEEP_ANSWERS = timedelta(days=7)
 """How long a request may be repeated under its Idempotency-Key; afterwards the key is new again."""
@@ -32,5 +34,6 @@ class Housekeeping:
             with self._store.write() as unit:
                 unit.idempotency.purge(now - KEEP_ANSWERS)
                 unit.pages.purge(now)
+                unit.console.purge(now - LONGEST, now - LONGEST_UNUSED, now - DRAFTS_KEPT)
             self._due = now + _PAUSE
         return False

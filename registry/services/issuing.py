@@ -361,6 +361,7 @@ class IssuingService:
                 self._seal_open(unit, existing(unit, seq), row)
             named = may_be_revoked(unit, entries)  # then a published list has to go on naming it
             count = unit.entries.erase(issuer, digest, keep_credential_ids=named)
+            unit.console.forget(issuer, digest)
             places = " ".join(f"{entry.batch_id}/{entry.index}" for entry in entries)
             unit.access.log(self._clock.now(), caller.label, "credential.erased", to_hex(issuer), places)
         return count

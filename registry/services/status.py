@@ -88,6 +88,14 @@ class _Known:
 
 
 @dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What a change would do: credentials that it changes, and those that are in that state already."""
+
+    count: int
+    already: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Unsigned:
     """Calls that an admin elsewhere signs first."""
 
@@ -139,6 +147,13 @@ class StatusService:
         if isinstance(made, _Unsigned):
             return self._admin_calls.to_sign(made.actor, made.calls)
         return made
+
+    def foresee(self, caller: Caller, kind: RequestKind, digests: Sequence[Digest]) -> Foreseen:
+        """What `change` would do now; nothing is stored. Raises as `change`."""
+        call, address = _permitted(caller, kind, digests)
+        with self._store.read() as unit:
+            wanted, already = self._divide(unit, address, call, _entries(unit, address, digests))
+        return Foreseen(len({entry.digest for entry in wanted}), len(already))
 
     def change_in(
         self,

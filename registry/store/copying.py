@@ -15,7 +15,7 @@ from registry.store.schema import migrate, migrations_behind
 
 ROWS_AT_ONCE = 5_000
 LARGE_ROWS_AT_ONCE = 10
-_LARGE = frozenset({"achievement_images", "certificate_designs"})
+_LARGE = frozenset({"achievement_images", "certificate_designs", "console_drafts"})
 """Tables whose rows may have megabytes each."""
 
 Progress = Callable[[str, int], None]

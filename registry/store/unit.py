@@ -9,6 +9,7 @@ from registry.store.repositories.achievement_images import AchievementImages
 from registry.store.repositories.achievements import Achievements
 from registry.store.repositories.awards import Awards
 from registry.store.repositories.batches import Batches
+from registry.store.repositories.console import Console
 from registry.store.repositories.designs import Designs
 from registry.store.repositories.entries import Entries
 from registry.store.repositories.events import Events
@@ -46,6 +47,7 @@ class SqlUnit:
         self.status_lists = StatusLists(database)
         self.pages = Pages(database)
         self.designs = Designs(database)
+        self.console = Console(database)
 
     def schema_version(self) -> str | None:
         """The version that migrations noted."""

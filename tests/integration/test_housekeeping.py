@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from registry.encoding import Address
 from registry.errors import IdempotencyMismatchError
+from registry.model.console import ConsoleSession, Draft, DraftKind
 from registry.services.housekeeping import Housekeeping
 from registry.store import SqlStore
 from tests.support.databases import database_url, postgres_server, postgres_url, sqlite_url, store
@@ -46,3 +48,25 @@ def test_an_answer_is_kept_for_seven_days_and_then_forgotten(store: SqlStore) ->
     clock.time += timedelta(minutes=1)
     housekeeping.step()
     claim(store, b"second", clock.time)
+
+
+def test_drafts_are_forgotten_after_a_day_and_sessions_when_they_are_over(store: SqlStore) -> None:
+    clock = HandClock()
+    housekeeping = Housekeeping(store, clock)
+    draft = Draft("d", Address(bytes(20)), "k", DraftKind.AWARDS, "", {}, START)
+    with store.write() as unit:
+        unit.console.add_draft(draft, b"names", keep=1)
+        unit.console.add_session(ConsoleSession(b"s" * 32, "k", START, START), keep=1)
+
+    def left(hours: float) -> tuple[bool, bool]:
+        clock.time = START + timedelta(hours=hours)
+        housekeeping.step()
+        with store.read() as unit:
+            return unit.console.session(b"s" * 32) is not None, unit.console.draft("d") is not None
+
+    assert [left(hours) for hours in (1.9, 3, 23.5, 24.6)] == [
+        (True, True),
+        (False, True),
+        (False, True),
+        (False, False),
+    ]

@@ -10,11 +10,11 @@ from sqlalchemy import Row as ResultRow
 from sqlalchemy import Select, and_, func, or_, select, update
 
 from registry.encoding import Address
-from registry.model.awards import Award, NewAward
+from registry.model.awards import Award, AwardFilter, NewAward
 from registry.model.batches import Batch, BatchState
 from registry.model.status_lists import AwardMark
 from registry.store.database import Database
-from registry.store.repositories.batches import AWARDS, BATCHES, ENTRIES, RECEIVING
+from registry.store.repositories.batches import AWARDS, BATCHES, DETAILS, ENTRIES, RECEIVING
 from registry.store.repositories.entries import places_table
 from registry.store.values import instant, micros, unique_chunks
 
@@ -49,6 +49,20 @@ _BY_ENTRY = select(AWARDS.c.batch_seq, AWARDS.c.entry_index, *_MARK)
 _BY_DIGEST = select(_OTHER.c.batch_seq, _OTHER.c.entry_index, *_MARK).select_from(
     _OTHER.join(_MINE, _MINE.c.digest == _OTHER.c.digest).join(AWARDS, _OF_ENTRY)
 )
+
+
+_DETAIL_OF_AWARD = and_(
+    DETAILS.c.batch_seq == AWARDS.c.batch_seq, DETAILS.c.entry_index == AWARDS.c.entry_index
+)
+
+
+def _before(query: Select[Any], place: tuple[int, int] | None) -> Select[Any]:
+    """Those that stand before a (batch seq, index)."""
+    if place is None:
+        return query
+    seq, index = place
+    earlier = and_(AWARDS.c.batch_seq == seq, AWARDS.c.entry_index < index)
+    return query.where(or_(AWARDS.c.batch_seq < seq, earlier), AWARDS.c.batch_seq <= seq)
 
 
 def _award(row: ResultRow[Any]) -> Award:
@@ -104,6 +118,14 @@ class Awards:
         row = self._db.first(_SHOWN.where(AWARDS.c.id == award_id))
         return None if row is None else _award(row)
 
+    def by_ids(self, award_ids: Collection[str]) -> Sequence[Award]:
+        """Those that exist, by batch and index."""
+        found: list[Award] = []
+        for chunk in unique_chunks(award_ids):
+            found += [_award(row) for row in self._db.rows(_SHOWN.where(AWARDS.c.id.in_(chunk)))]
+        found.sort(key=lambda award: (award.batch_seq, award.index))
+        return found
+
     def by_places(self, places: Collection[tuple[int, int]]) -> Sequence[Award]:
         """By (batch seq, index), in that order."""
         found: list[Award] = []
@@ -133,11 +155,27 @@ class Awards:
             query = query.where(AWARDS.c.achievement_id == achievement_id)
         if batch_seq is not None:
             query = query.where(AWARDS.c.batch_seq == batch_seq)
-        if before is not None:
-            seq, index = before
-            earlier = and_(AWARDS.c.batch_seq == seq, AWARDS.c.entry_index < index)
-            query = query.where(or_(AWARDS.c.batch_seq < seq, earlier), AWARDS.c.batch_seq <= seq)
-        return [_award(row) for row in self._db.rows(query)]
+        return [_award(row) for row in self._db.rows(_before(query, before))]
+
+    def matching(
+        self, issuer: Address, wanted: AwardFilter, *, before: tuple[int, int] | None = None, limit: int = 50
+    ) -> Sequence[Award]:
+        """The issuer's awards that a filter lets through, newest first; see `page`."""
+        query = _SHOWN.where(AWARDS.c.issuer == issuer)
+        if wanted.achievement_id is not None:
+            query = query.where(AWARDS.c.achievement_id == wanted.achievement_id)
+        if wanted.batch_seq is not None:
+            query = query.where(AWARDS.c.batch_seq == wanted.batch_seq)
+        if wanted.batch_states is not None:
+            query = query.where(BATCHES.c.state.in_([state.value for state in wanted.batch_states]))
+        if wanted.issued_from is not None or wanted.issued_before is not None:
+            query = query.join(DETAILS, _DETAIL_OF_AWARD)
+        if wanted.issued_from is not None:
+            query = query.where(DETAILS.c.valid_from >= micros(wanted.issued_from))
+        if wanted.issued_before is not None:
+            query = query.where(DETAILS.c.valid_from < micros(wanted.issued_before))
+        query = query.order_by(AWARDS.c.batch_seq.desc(), AWARDS.c.entry_index.desc()).limit(limit)
+        return [_award(row) for row in self._db.rows(_before(query, before))]
 
     def to_recipient(self, issuer: Address, member: str, value: str) -> Sequence[Award]:
         """The issuer's awards whose recipient has ``member`` with that value, oldest first; e-mail addresses

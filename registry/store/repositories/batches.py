@@ -262,6 +262,15 @@ class Batches:
         counted = {BatchState(state): count for state, count in self._db.rows(query)}
         return {state: counted.get(state, 0) for state in BatchState}
 
+    def totals(self, issuer: Address) -> Mapping[BatchState, tuple[int, int]]:
+        """The issuer's batches and their entries by state; `receiving` ones not."""
+        query = (
+            select(BATCHES.c.state, func.count(), func.sum(BATCHES.c.size))
+            .where(BATCHES.c.issuer == issuer, BATCHES.c.state != RECEIVING)
+            .group_by(BATCHES.c.state)
+        )
+        return {BatchState(state): (count, int(size)) for state, count, size in self._db.rows(query)}
+
     def oldest_unanchored(self) -> datetime | None:
         """When the oldest sealed or submitted batch was sealed."""
         waiting = (BatchState.SEALED.value, BatchState.SUBMITTED.value)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row as ResultRow
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 
 from registry.encoding import Address
 from registry.errors import ConflictError, NotFoundError
@@ -48,6 +48,17 @@ def _key(row: ResultRow[Any]) -> ApiKey:
         created_at=instant(row.created_at),
         expires_at=maybe_instant(row.expires_at),
         revoked_at=maybe_instant(row.revoked_at),
+    )
+
+
+def _record(row: ResultRow[Any]) -> AccessRecord:
+    return AccessRecord(
+        id=row.id,
+        at=instant(row.at),
+        actor=row.actor,
+        action=row.action,
+        subject=row.subject,
+        detail=row.detail,
     )
 
 
@@ -148,6 +159,11 @@ class Access:
         rows = self._db.fetch(_BY_TOKEN, token=token_sha256)
         return _key(rows[0]) if rows else None
 
+    def key(self, key_id: str) -> ApiKey | None:
+        """Expired and revoked keys too."""
+        row = self._db.first(select(KEYS).where(KEYS.c.id == key_id))
+        return None if row is None else _key(row)
+
     def keys_of(self, issuer: Address) -> Sequence[ApiKey]:
         """Oldest first."""
         query = select(KEYS).where(KEYS.c.issuer == issuer).order_by(KEYS.c.created_at, KEYS.c.id)
@@ -170,14 +186,10 @@ class Access:
     def records(self, after: int, limit: int) -> Sequence[AccessRecord]:
         """Oldest first, ``id`` greater than ``after``."""
         query = select(LOG).where(LOG.c.id > after).order_by(LOG.c.id).limit(limit)
-        return [
-            AccessRecord(
-                id=row.id,
-                at=instant(row.at),
-                actor=row.actor,
-                action=row.action,
-                subject=row.subject,
-                detail=row.detail,
-            )
-            for row in self._db.rows(query)
-        ]
+        return [_record(row) for row in self._db.rows(query)]
+
+    def records_about(self, subject: str, actions: Collection[str], limit: int) -> Sequence[AccessRecord]:
+        """Newest first: of these actions, those about ``subject`` or something below it."""
+        about = or_(LOG.c.subject == subject, LOG.c.subject.startswith(f"{subject}/", autoescape=True))
+        query = select(LOG).where(about, LOG.c.action.in_(actions)).order_by(LOG.c.id.desc()).limit(limit)
+        return [_record(row) for row in self._db.rows(query)]

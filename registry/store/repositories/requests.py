@@ -90,6 +90,18 @@ class Requests:
         """State, transactions and error are derived from its operations."""
         return self._load([request_id]).get(request_id)
 
+    def requests_of(self, issuer: Address, limit: int) -> Sequence[StatusRequest]:
+        """The issuer's requests, newest first."""
+        query = (
+            select(REQUESTS.c.id)
+            .where(REQUESTS.c.issuer == issuer)
+            .order_by(REQUESTS.c.created_at.desc(), REQUESTS.c.id)
+            .limit(limit)
+        )
+        names = [row.id for row in self._db.rows(query)]
+        found = self._load(names)
+        return [found[name] for name in names]
+
     def revoked_by_key(self, key_id: str, since: datetime) -> int:
         """Credentials that the key asked to revoke or withdraw and that wait for nobody's approval."""
         query = select(func.coalesce(func.sum(REQUESTS.c.entry_count), 0)).where(

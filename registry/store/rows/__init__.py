@@ -7,6 +7,7 @@ from sqlalchemy import MetaData
 from registry.store.rows.awards import AchievementImageRow, AchievementRow, AwardRow
 from registry.store.rows.base import Row, table
 from registry.store.rows.batches import BatchRow, EntryDetailRow, EntryRow, TileRow
+from registry.store.rows.console import ConsoleDraftRow, ConsoleSessionRow
 from registry.store.rows.events import EventRow, EventWordRow, HeaderRow, MismatchRow, PositionRow
 from registry.store.rows.issuers import AccessRow, ApiKeyRow, IssuerRow
 from registry.store.rows.outbox import (
@@ -48,6 +49,8 @@ __all__ = [
     "BatchRow",
     "CertificateDesignRow",
     "ClaimLinkRow",
+    "ConsoleDraftRow",
+    "ConsoleSessionRow",
     "CounterRow",
     "CredentialPageRow",
     "EntryDetailRow",
