@@ -56,19 +56,34 @@ async def once(
     if not _KEY.fullmatch(key):
         fault = Fault("idempotency-key", "1 to 255 visible ASCII characters are expected", "/Idempotency-Key")
         raise ValidationError("the Idempotency-Key has the wrong form", faults=[fault])
-    owner = caller.key_id or "admin"
+    ref = IdempotencyRef(caller.key_id or "admin", key)
     target = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
-    app = app_of(request)
-    stored = await blocking(_begin, app, owner, key, sha256(target + body_sha256).digest())
+    fingerprint = sha256(target + body_sha256).digest()
+    return await once_for(app_of(request), ref, fingerprint, work, replay, keep_answer=keep_answer)
+
+
+async def once_for(
+    app: App,
+    ref: IdempotencyRef,
+    fingerprint: bytes,
+    work: Work,
+    replay: Replay,
+    *,
+    keep_answer: bool = True,
+    claim_seconds: float = CLAIM_SECONDS,
+) -> Response:
+    """`once` for a key that came otherwise than in the header. ``fingerprint`` is of all that the request
+    asks for; ``claim_seconds`` is how long nobody else may try while the first one works."""
+    stored = await blocking(_begin, app, ref, fingerprint, claim_seconds)
     if stored is not None:
         return await _replayed(stored, replay)
     try:
-        response = await work(IdempotencyRef(owner, key))
+        response = await work(ref)
     except RootmarkError:
-        await blocking(_abandon, app, owner, key)
+        await blocking(_abandon, app, ref)
         raise
     if keep_answer:
-        await blocking(_finish, app, owner, key, response)
+        await blocking(_finish, app, ref, response)
     return response
 
 
@@ -79,17 +94,19 @@ async def _replayed(stored: StoredAnswer, replay: Replay) -> Response:
     return await replay(stored.resource.partition(":")[2])
 
 
-def _begin(app: App, owner: str, key: str, fingerprint: bytes) -> StoredAnswer | None:
+def _begin(app: App, ref: IdempotencyRef, fingerprint: bytes, claim_seconds: float) -> StoredAnswer | None:
     with app.store.write() as unit:
-        return unit.idempotency.begin(owner, key, fingerprint, app.clock.now(), ttl_seconds=CLAIM_SECONDS)
+        return unit.idempotency.begin(
+            ref.owner, ref.key, fingerprint, app.clock.now(), ttl_seconds=claim_seconds
+        )
 
 
-def _abandon(app: App, owner: str, key: str) -> None:
+def _abandon(app: App, ref: IdempotencyRef) -> None:
     with app.store.write() as unit:
-        unit.idempotency.abandon(owner, key)
+        unit.idempotency.abandon(ref.owner, ref.key)
 
 
-def _finish(app: App, owner: str, key: str, response: Response) -> None:
+def _finish(app: App, ref: IdempotencyRef, response: Response) -> None:
     headers = {name: value for name, value in response.headers.items() if name in _KEPT_HEADERS}
     with app.store.write() as unit:
-        unit.idempotency.finish(owner, key, response.status_code, headers, bytes(response.body))
+        unit.idempotency.finish(ref.owner, ref.key, response.status_code, headers, bytes(response.body))

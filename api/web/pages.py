@@ -78,10 +78,19 @@ def _environment(language: str) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     texts = texts_of(language)
+    # `_` takes what stands in a template: its result counts as HTML. A text that came from elsewhere goes
+    # through the filter `translated`, and is escaped.
     environment.install_gettext_callables(  # type: ignore[attr-defined]
         texts.gettext, texts.ngettext, newstyle=True
     )
-    environment.filters.update(date=texts.date, time=texts.time, number=texts.number, words=_words)
+    environment.filters.update(
+        date=texts.date,
+        time=texts.time,
+        number=texts.number,
+        amount=texts.amount,
+        translated=texts.gettext,
+        words=_words,
+    )
     environment.globals.update(static=address_of, languages=LANGUAGES, icon=_icon)
     environment.policies["ext.i18n.trimmed"] = True
     return environment

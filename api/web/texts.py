@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 
@@ -63,6 +64,10 @@ class Texts:
             return ""
         moment = parse_time(value) if isinstance(value, str) else value.astimezone(UTC)
         return f"{format_datetime(moment, format='d MMM y, HH:mm:ss', tzinfo=UTC, locale=self._locale)} UTC"
+
+    def amount(self, value: Decimal) -> str:
+        """An exact number, with all the decimal places that it has."""
+        return format_decimal(value, format="#,##0.##################", locale=self._locale)
 
     def number(self, value: float) -> str:
         """A number with this language's separators."""

@@ -282,6 +282,11 @@ def _check(name: CheckName, result: CheckResult, detail: str, texts: Texts) -> S
     )
 
 
+def happenings_of(story: Sequence[LaterFact], texts: Texts) -> tuple[Happening, ...]:
+    """What happened to a credential, in words, oldest first."""
+    return _timeline(story, None, texts)
+
+
 def _timeline(story: Sequence[LaterFact], issued: str | None, texts: Texts) -> tuple[Happening, ...]:
     lines = [] if issued is None else [Happening(texts.gettext(_("Issued")), "", issued, None, None)]
     for later in story:

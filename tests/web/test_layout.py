@@ -9,7 +9,7 @@ import pytest
 
 from tests.web.conftest import Api, NewPage, accessible, shoot
 
-PAGES = ("/",)
+PAGES = ("/", "/console/login")
 
 
 @pytest.mark.parametrize("path", PAGES)

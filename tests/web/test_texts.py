@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 
 import pytest
@@ -77,6 +78,13 @@ def test_translations_fill_in_the_same_values(language: str) -> None:
     for text, places in translated(language).items():
         for _, translation in places:
             assert values(translation) == values(text) or values(translation) == set(), text
+
+
+def test_templates_translate_nothing_as_html_but_what_stands_in_them() -> None:
+    """What `_` gives counts as HTML, so a text that came from elsewhere would not be escaped."""
+    for path in sorted((WEB / "templates").rglob("*.html")):
+        text = path.read_text(encoding="utf-8")
+        assert re.findall(r"(?<![\w.])_\((?![\"'])", text) == [], path
 
 
 def test_dates_and_numbers_are_written_as_the_language_does() -> None:

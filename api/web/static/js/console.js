@@ -1,0 +1,41 @@
+// The console's pages: ticking all lines at once, saying that something takes a while, and files that are too
+// large. Every form works without this.
+
+for (const all of document.querySelectorAll("input[data-all]")) {
+  const form = all.closest("form");
+  const boxes = [...form.querySelectorAll(`input[name="${all.dataset.all}"]`)];
+  const told = document.getElementById("chosen");
+  const count = () => {
+    const chosen = boxes.filter((box) => box.checked).length;
+    all.checked = chosen === boxes.length;
+    all.indeterminate = chosen > 0 && chosen < boxes.length;
+    if (told) told.textContent = chosen ? `${told.dataset.some} ${chosen}` : told.dataset.none;
+  };
+  all.hidden = false;
+  all.addEventListener("change", () => {
+    for (const box of boxes) box.checked = all.checked;
+    count();
+  });
+  form.addEventListener("change", count);
+  count();
+}
+
+for (const form of document.querySelectorAll("form[data-busy]")) {
+  form.addEventListener("submit", (event) => {
+    if (form.classList.contains("htmx-request")) return event.preventDefault(); // it is on its way already
+    form.classList.add("htmx-request");
+  });
+}
+
+// A page that comes back from the browser's memory is not busy any more.
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-busy]")) form.classList.remove("htmx-request");
+});
+
+for (const input of document.querySelectorAll("input[type=file][data-most]")) {
+  input.addEventListener("change", () => {
+    const tooLarge = [...input.files].some((file) => file.size > Number(input.dataset.most));
+    input.setCustomValidity(tooLarge ? input.dataset.tooLarge || "10 MB" : "");
+    if (tooLarge) input.reportValidity();
+  });
+}
