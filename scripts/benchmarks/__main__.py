@@ -53,6 +53,12 @@ def _storage(options: argparse.Namespace) -> Outcome:
     return storage.run(options.leaves)
 
 
+def _console(options: argparse.Namespace) -> Outcome:
+    from scripts.benchmarks import console
+
+    return console.run(options.leaves)
+
+
 def _pages(options: argparse.Namespace) -> Outcome:
     from scripts.benchmarks import pages
 
@@ -72,6 +78,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "awards": _awards,
     "documents": _documents,
     "pages": _pages,
+    "console": _console,
     "pdf": _pdf,
     "storage": _storage,
     "gas": _gas,

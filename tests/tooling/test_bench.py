@@ -103,6 +103,15 @@ def test_verification_is_compared_with_a_bare_route(capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.slow
+def test_console_is_timed_while_digests_are_sealed(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = benchmark(capsys, "console", "--leaves", "2000")
+    for page in ("overview", "batches", "credentials", "search", "one credential", "issue"):
+        assert figures[f"{page}, worst while 2,000 digests are sealed"]["unit"] == "ms"
+        assert figures[f"{page}, median with nothing else to do"]["figure"] > 0
+    assert figures["every page, worst while 2,000 digests are sealed"]["target"] == "figure at most 500"
+
+
+@pytest.mark.slow
 def test_pages_are_timed_to_the_verdict_and_weighed(capsys: pytest.CaptureFixture[str]) -> None:
     figures = benchmark(capsys, "pages", "--rounds", "2")
     assert figures["verify page, file to verdict, median"]["target"] == "figure at most 300"
