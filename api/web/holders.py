@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from api.web import csrf
 from api.web.forms import Fields
+from api.web.transport import is_encrypted
 from registry.credentials.pages import SESSION
 from registry.errors import ForbiddenError
 
@@ -15,7 +16,7 @@ _NAME = "rootmark-holder"
 
 def _name(request: Request) -> str:
     # A cookie of this prefix cannot be set by a neighbouring host or over plain HTTP (RFC 6265bis, 4.1.3.2).
-    return f"__Host-{_NAME}" if request.url.scheme == "https" else _NAME
+    return f"__Host-{_NAME}" if is_encrypted(request) else _NAME
 
 
 def session_of(request: Request) -> str | None:
@@ -45,10 +46,10 @@ def keep(request: Request, response: Response, session: str) -> None:
         path="/",
         httponly=True,
         samesite="lax",  # a holder comes by links, and forms are held against a token too
-        secure=request.url.scheme == "https",
+        secure=is_encrypted(request),
     )
 
 
 def forget(request: Request, response: Response) -> None:
     """Have the browser forget it."""
-    response.delete_cookie(_name(request), path="/", secure=request.url.scheme == "https", httponly=True)
+    response.delete_cookie(_name(request), path="/", secure=is_encrypted(request), httponly=True)

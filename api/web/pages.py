@@ -26,6 +26,7 @@ from api.context import app_of, query_pairs
 from api.problems import problem_of, request_id_of
 from api.web.static_files import address_of
 from api.web.texts import COOKIE, LANGUAGES, PARAMETER, Texts, language_of, texts_of
+from api.web.transport import is_encrypted
 from registry.errors import RootmarkError
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -163,7 +164,7 @@ def render(
             max_age=_YEAR_SECONDS,
             samesite="lax",
             httponly=True,
-            secure=request.url.scheme == "https",
+            secure=is_encrypted(request),
         )
     return answer
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -85,7 +86,9 @@ class FrontEnd:
             ) as client:
                 return await talk(client)
 
-        return asyncio.run(main())
+        # In a thread of its own: the caller's may have a loop that runs, such as that of a browser's test.
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(asyncio.run, main()).result()
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 from tests.api.conftest import Api, api, new_digest
 from tests.support.databases import postgres_server
 
-__all__ = ["Api", "NewPage", "accessible", "api", "new_digest", "postgres_server", "shoot"]
+__all__ = ["Api", "NewPage", "accessible", "api", "new_digest", "postgres_server", "runs_nothing", "shoot"]
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
@@ -115,6 +115,14 @@ def accessible(page: Page) -> None:
     assert not wrong, wrong
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert overflow <= 0, f"the page is {overflow} px wider than the screen"
+
+
+def runs_nothing(text: str) -> bool:
+    """Whether a page's source has neither scripts nor styles in its tags; what stands in quotes is text."""
+    tags = re.findall(r"<[a-z][^>]*>", re.sub(r'"[^"]*"', '""', text), re.IGNORECASE)
+    inline = [tag for tag in tags if re.search(r"\s(on[a-z]+|style)=", tag, re.IGNORECASE)]
+    scripts = [tag for tag in tags if re.match(r"<script(?!.*\s(src|type)=)", tag, re.IGNORECASE)]
+    return not inline and not scripts
 
 
 def shoot(page: Page, name: str) -> None:

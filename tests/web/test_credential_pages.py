@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from tests.api.support import FrontEnd
 from tests.web import samples
 from tests.web.conftest import Api, NewPage, accessible, shoot
 from tests.web.samples import HOSTILE, Award
@@ -352,3 +353,14 @@ def test_page_and_forms_work_without_scripts(new_page: NewPage, api: Api) -> Non
     decide(page, "public", True)
     assert NAME in api.public.get(path).text
     assert json.loads(api.public.get(f"{path}/file/json").text)["id"]
+
+
+def test_cookie_is_for_tls_alone_where_the_public_address_is(api: Api) -> None:
+    _, claim = links(api, given(api))
+    front = FrontEnd(api.app, settings={"public_url": "https://registry.example"})
+    answer = front.send("POST", claim, headers={"Host": "registry.example"})
+    assert answer.status_code == 200
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith("__Host-rootmark-holder=")
+    assert all(word in cookie for word in ("Secure", "HttpOnly", "Path=/", "SameSite=lax"))
+    assert "Domain" not in cookie

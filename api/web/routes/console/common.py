@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
@@ -28,6 +28,7 @@ from api.uploads import Upload
 from api.web import csrf
 from api.web.forms import Fields, read_fields, read_files
 from api.web.pages import is_fragment, render
+from api.web.transport import is_encrypted
 from registry.errors import (
     IdempotencyInFlightError,
     RootmarkError,
@@ -68,14 +69,6 @@ class Visitor:
 
 
 # --- sessions in cookies ------------------------------------------------------------------------------------
-
-
-def is_encrypted(request: Request) -> bool:
-    """Whether the browser speaks TLS with us, or with a proxy before us that has our public address."""
-    if request.url.scheme == "https":
-        return True
-    public = urlsplit(app_of(request).settings.effective_public_url)
-    return public.scheme == "https" and public.netloc.lower() == request.headers.get("host", "").lower()
 
 
 def cookie_name(request: Request) -> str:
