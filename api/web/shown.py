@@ -111,7 +111,10 @@ def _look_at_text(text: str, own_hosts: frozenset[str], found: _Found) -> None:
 
 
 def _look_at_link(text: str, own_hosts: frozenset[str], found: _Found) -> None:
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError as error:
+        raise _refused("link", "this is no address") from error
     if parts.netloc.lower() not in own_hosts:
         raise _refused(
             "link", "nothing is fetched from elsewhere: open the link, save the credential, and drop it here"
