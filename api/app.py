@@ -27,6 +27,7 @@ from api.routes import (
     system,
     vc,
     verify,
+    webhooks,
 )
 from api.web import site
 from registry.bootstrap import App
@@ -74,6 +75,7 @@ def create_app(app: App) -> FastAPI:
         status,
         status_lists,
         vc,
+        webhooks,
         audit,
         system,
     )

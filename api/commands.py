@@ -114,6 +114,8 @@ def make_server(app: App) -> uvicorn.Server:
 @contextmanager
 def serving(app: App, bound: socket.socket) -> Iterator[threading.Event]:
     """Server and worker in threads; yields an event that is set when the server has ended."""
+    from registry.bootstrap import working
+
     server = make_server(app)
     ended = threading.Event()
 
@@ -165,7 +167,7 @@ def serve(
     Example: rootmark serve --port 8080 --data-dir /var/lib/rootmark
     """
     with heavy_imports():
-        from registry.bootstrap import build
+        from registry.bootstrap import build, working
         from registry.logs import configure_logging
         from registry.settings import load_settings
 
@@ -205,19 +207,6 @@ def _end(_signal: int, _frame: object) -> None:
     """Leave by way of what has to be closed: uvicorn raises the signal again once it has served its last
     request, and the default would end the process at once."""
     raise SystemExit(0)
-
-
-@contextmanager
-def working(app: App) -> Iterator[None]:
-    """The background work in a thread, ended with the block."""
-    from registry.bootstrap import run_worker
-
-    thread, stop = run_worker(app)
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(timeout=30)
 
 
 def bind_or_fail(settings: Settings) -> socket.socket:

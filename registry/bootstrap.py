@@ -11,8 +11,8 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -43,11 +43,13 @@ from registry.credentials.vc_api.presenting import PresentationVerification
 from registry.credentials.verification import CredentialVerification
 from registry.encoding import parse_address, to_checksum, to_hex
 from registry.errors import ConfigurationError, IndexStaleError
+from registry.net.posting import Posting
 from registry.ports.chain import Chain
 from registry.ports.clock import Clock
 from registry.ports.signer import Signer
 from registry.ports.store import Store
 from registry.private_files import private_directory, secret_file
+from registry.secret_box import SealedWithKey
 from registry.services.access import AccessService, new_token, token_sha256
 from registry.services.anchoring.pipeline import Pipeline
 from registry.services.audit import AuditService
@@ -60,12 +62,15 @@ from registry.services.metrics import Metrics
 from registry.services.policy import Policy
 from registry.services.status import StatusService
 from registry.services.verification import VerificationPolicy, VerificationService
+from registry.services.webhooks.delivering import Courier
+from registry.services.webhooks.management import WebhookService
 from registry.services.worker import Worker
 from registry.settings import Settings
 from registry.store import copy_database, migrate, migrations_behind, open_store, schema_version
 
 ADMIN_TOKEN_FILE = "admin-token"
 CREDENTIAL_KEYS = "credential-keys"
+WEBHOOK_KEY_FILE = "webhook-secrets-key"
 GWEI = 10**9
 
 
@@ -108,7 +113,9 @@ class App:
     pages: PageService
     designs: DesignService
     console: ConsoleServices
+    webhooks: WebhookService
     worker: Worker
+    courier: Worker
     spool_directory: Path
     jsonrpc: Callable[[Any], Any] | None
     version: str
@@ -222,10 +229,13 @@ def _wire(
         fetch_hosts=settings.fetch_hosts,
         trusted=settings.trusted_names(),
     )
+    post, box = Posting(settings.webhook_hosts), webhook_secrets(data_dir)
+    courier = Courier(store, clock, post, box)
     resources = ExitStack()
     resources.push(stack.pop_all())
     resources.callback(indexer.close)
     resources.callback(pipeline.close)
+    resources.callback(courier.close)
     return App(
         settings=settings,
         clock=clock,
@@ -254,7 +264,9 @@ def _wire(
         pages=credentials.pages,
         designs=credentials.designs,
         console=console_services(store, clock, access, credentials.awards, status),
+        webhooks=WebhookService(store, clock, post, box),
         worker=Worker(steps, poll_seconds=settings.poll_seconds),
+        courier=Worker([("webhooks", courier.step)], poll_seconds=settings.poll_seconds),
         spool_directory=private_directory(data_dir / "incoming"),
         jsonrpc=jsonrpc,
         version=version("rootmark"),
@@ -352,6 +364,13 @@ def _keystore_files(data_dir: Path, name: str) -> tuple[Path, bytes]:
     """A keystore's directory and its password of 256 random bits, made at the first start."""
     password = secret_file(data_dir / f"{name}-password", lambda: secrets.token_hex(32))
     return private_directory(data_dir / name), password.encode()
+
+
+def webhook_secrets(data_dir: Path) -> SealedWithKey:
+    """Seals what webhooks are signed with, by a key of 256 random bits, made at the first start."""
+    return SealedWithKey(
+        bytes.fromhex(secret_file(data_dir / WEBHOOK_KEY_FILE, lambda: secrets.token_hex(32)))
+    )
 
 
 def open_reader(
@@ -484,9 +503,19 @@ def _claim_database(store: Store, chain: Chain) -> None:
             )
 
 
-def run_worker(app: App) -> tuple[threading.Thread, threading.Event]:
-    """Start the background work in a thread; set the event to end it."""
+@contextmanager
+def working(app: App) -> Iterator[threading.Event]:
+    """The background work in threads, which end with the block; set the event to end it before."""
     stop = threading.Event()
-    thread = threading.Thread(target=app.worker.run, args=(stop,), name="worker", daemon=True)
-    thread.start()
-    return thread, stop
+    threads = [
+        threading.Thread(target=work.run, args=(stop,), name=name, daemon=True)
+        for name, work in (("worker", app.worker), ("courier", app.courier))
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield stop
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(timeout=30)

@@ -100,6 +100,11 @@ class Settings(BaseSettings):
         default_factory=list,
         description="Hosts that issuers' documents may be fetched from, comma-separated; none: no fetching.",
     )
+    webhook_hosts: Annotated[list[HostText], NoDecode] = Field(
+        default_factory=list,
+        description="Hosts that webhooks may reach though they are private, comma-separated; none: public "
+        "ones alone.",
+    )
     checkpoint_file: Path | None = Field(None, description="Signed block hashes that bundles may rest on.")
     checkpoint_key: AddressText | None = Field(None, description="Account that signs the checkpoint file.")
     max_index_age_seconds: int = Field(60, ge=1, description="Older readings give no `valid`.")
@@ -132,7 +137,7 @@ class Settings(BaseSettings):
         """Command line over environment over file; no .env files, no secrets directory."""
         return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
 
-    @field_validator("rpc_url", "trusted_issuers", "fetch_hosts", mode="before")
+    @field_validator("rpc_url", "trusted_issuers", "fetch_hosts", "webhook_hosts", mode="before")
     @classmethod
     def _split_lists(cls, value: Any) -> Any:
         return _split(value)

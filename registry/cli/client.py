@@ -134,6 +134,10 @@ class Server:
             headers["Prefer"] = f"wait={min(wait_seconds, 60)}"
         return self._decode(self._send("POST", path, json=body, headers=headers, params=_given(query)))
 
+    def patch(self, path: str, body: Any) -> Any:
+        """PATCH JSON, decoded."""
+        return self._decode(self._send("PATCH", path, json=body))
+
     def post_lines(
         self, path: str, parts: Iterable[bytes], *, key: str | None = None, **query: str | None
     ) -> Any:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from registry.cli import batches, credentials
+from registry.cli import batches, credentials, webhooks
 from registry.cli.options import ApiKey, JsonFlag, ServerUrl, Wait, admin_token, server
 from registry.cli.output import guarded, show
 from registry.cli.requests import DeadlineOption, SignatureOption, send, signed
@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(keys_app, name="keys")
     batches.register(app)
     credentials.register(app)
+    webhooks.register(app)
 
 
 @issuer_app.command("create")

@@ -42,14 +42,16 @@ def stop_on_signals(stop: threading.Event) -> None:
 
 @guarded
 def worker(as_json: JsonFlag = False) -> None:
-    """Do the background work alone: index, sign, send, confirm. Several may share one database.
+    """Do the background work alone: index, send, confirm, deliver webhooks.
+
+    Several may share one database.
 
     Servers beside it run with `rootmark serve --no-workers`. It needs a node of its own (RPC_URL): the
     embedded chain belongs to one process.
     """
     found = settings()
     with heavy_imports():
-        from registry.bootstrap import build
+        from registry.bootstrap import build, working
         from registry.logs import configure_logging
 
     configure_logging(found.log_level)
@@ -60,7 +62,8 @@ def worker(as_json: JsonFlag = False) -> None:
         if as_json:
             typer.echo(json.dumps({"worker": "running", "chain": f"eip155:{app.chain.info.chain_id}"}))
         stderr.print("working; Ctrl-C ends it", markup=False)
-        app.worker.run(stop)
+        with working(app):
+            stop.wait()
     finally:
         app.close()
 

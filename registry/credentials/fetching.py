@@ -14,9 +14,6 @@ them).
 
 from __future__ import annotations
 
-import ipaddress
-import queue
-import socket
 import ssl
 import threading
 import time
@@ -24,14 +21,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import httpcore
-import httpx
 
 from registry.credentials.own_documents import MAX_DOCUMENT_BYTES, shown_url
 from registry.errors import UnavailableSourceError
+from registry.net.addresses import Deadline, RefusedError, Resolve, is_loopback, is_public, looked_up
+from registry.net.connections import pool, usual_authorities
 
 SECONDS = 5.0
 MAX_REDIRECTS = 3
@@ -46,13 +43,6 @@ _LOOPBACK = frozenset(("localhost", "127.0.0.1"))
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _PORTS = {"https": 443, "http": 80}
 _ACCEPT = "application/vc+ld+json, application/did+json, application/ld+json, application/json, */*;q=0.5"
-
-Resolve = Callable[[str, int], Iterable[str]]
-"""A host's addresses, as texts. Raises OSError."""
-
-
-class _RefusedError(Exception):
-    """Not fetched. The text is a clause that begins with what stands at the address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +84,7 @@ class AllowedHosts:
         seconds: how long a request may take in all.
         """
         self._allowed = frozenset(host.lower() for host in hosts)
-        self._resolve = resolve or _system_resolver
+        self._resolve = resolve
         self._given_context = ssl_context
         self._seconds = seconds
         self._now = now
@@ -149,7 +139,7 @@ class AllowedHosts:
             raise UnavailableSourceError(f"{shown_url(url)} was not fetched, since too many others are")
         try:
             body, refusal, seconds = self._fetch(url, origin), None, KEPT_SECONDS
-        except _RefusedError as error:
+        except RefusedError as error:
             body, refusal, seconds = b"", str(error), KEPT_FAILURES_SECONDS
         finally:
             self._free.release()
@@ -165,50 +155,27 @@ class AllowedHosts:
 
     @cached_property
     def _context(self) -> ssl.SSLContext:
-        return self._given_context or httpx.create_ssl_context(trust_env=False)
+        return self._given_context or usual_authorities()
 
     def _fetch(self, url: str, origin: _Origin) -> bytes:
-        deadline = _Deadline(self._seconds)
+        deadline = Deadline(self._seconds)
         addresses = self._addresses(origin, deadline)
-        with httpcore.ConnectionPool(
-            ssl_context=self._context,
-            max_connections=1,
-            max_keepalive_connections=0,
-            network_backend=_Pinned(addresses, deadline),
-        ) as pool:
+        with pool(self._context, addresses, deadline) as connections:
             for _ in range(MAX_REDIRECTS + 1):
-                body, location = _one(pool, url, deadline)
+                body, location = _one(connections, url, deadline)
                 if location is None:
                     return body
                 url = urljoin(url, location)
                 if self._origin(url) != origin:
-                    raise _RefusedError("redirects to another host, which is not followed")
-        raise _RefusedError("redirects too often")
+                    raise RefusedError("redirects to another host, which is not followed")
+        raise RefusedError("redirects too often")
 
-    def _addresses(self, origin: _Origin, deadline: _Deadline) -> Sequence[str]:
-        found = _resolved(self._resolve, origin, deadline)
-        if not found:
-            raise _RefusedError("is at a host that has no address")
-        if not all(_may_connect(address, origin.loopback) for address in found):
-            raise _RefusedError("is at a host with an address that is not public")
-        return found
+    def _addresses(self, origin: _Origin, deadline: Deadline) -> Sequence[str]:
+        allowed = is_loopback if origin.loopback else is_public
+        return looked_up(self._resolve, origin.host, origin.port, deadline, may_connect=allowed)
 
 
-class _Deadline:
-    """A moment after which nothing is waited for."""
-
-    def __init__(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
-
-    def left(self) -> float:
-        """Seconds. Raises `_RefusedError` when there are none."""
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise _RefusedError("took too long to fetch")
-        return left
-
-
-def _one(pool: httpcore.ConnectionPool, url: str, deadline: _Deadline) -> tuple[bytes, str | None]:
+def _one(pool: httpcore.ConnectionPool, url: str, deadline: Deadline) -> tuple[bytes, str | None]:
     """A document, or where it is redirected to."""
     headers = [("Accept", _ACCEPT), ("Accept-Encoding", "identity"), ("User-Agent", "rootmark")]
     limits = {"timeout": {"pool": deadline.left()}}
@@ -218,147 +185,21 @@ def _one(pool: httpcore.ConnectionPool, url: str, deadline: _Deadline) -> tuple[
             if got.status in _REDIRECTS:
                 return b"", fields.get(b"location", b"").decode("latin-1")
             if got.status != 200:
-                raise _RefusedError(f"answers with status {got.status}")
+                raise RefusedError(f"answers with status {got.status}")
             if fields.get(b"content-encoding", b"identity") != b"identity":
-                raise _RefusedError("comes in a content coding that was not asked for")
+                raise RefusedError("comes in a content coding that was not asked for")
             return _read(got.iter_stream(), deadline), None
     except (httpcore.TimeoutException, TimeoutError) as error:
-        raise _RefusedError("took too long to fetch") from error
+        raise RefusedError("took too long") from error
     except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol, OSError) as error:
-        raise _RefusedError("could not be fetched") from error
+        raise RefusedError("could not be fetched") from error
 
 
-def _read(pieces: Iterable[bytes], deadline: _Deadline) -> bytes:
+def _read(pieces: Iterable[bytes], deadline: Deadline) -> bytes:
     body = bytearray()
     for piece in pieces:
         deadline.left()
         body += piece
         if len(body) > MAX_DOCUMENT_BYTES:
-            raise _RefusedError(f"is larger than {MAX_DOCUMENT_BYTES} bytes")
+            raise RefusedError(f"is larger than {MAX_DOCUMENT_BYTES} bytes")
     return bytes(body)
-
-
-# --- addresses ----------------------------------------------------------------------------------------------
-
-
-def _system_resolver(host: str, port: int) -> list[str]:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
-
-
-def _resolved(resolve: Resolve, origin: _Origin, deadline: _Deadline) -> list[str]:
-    """In a thread, since a look-up cannot be broken off."""
-    answers: queue.SimpleQueue[list[str] | OSError] = queue.SimpleQueue()
-
-    def look_up() -> None:
-        try:
-            answers.put(list(resolve(origin.host, origin.port)))
-        except (OSError, UnicodeError) as error:
-            answers.put(OSError(str(error)))
-
-    threading.Thread(target=look_up, name="look-up", daemon=True).start()
-    try:
-        answer = answers.get(timeout=deadline.left())
-    except queue.Empty as error:
-        raise _RefusedError("took too long to fetch") from error
-    if isinstance(answer, OSError):
-        raise _RefusedError("is at a host that cannot be looked up") from answer
-    return answer
-
-
-def _may_connect(text: str, loopback: bool) -> bool:
-    """Whether an address is public; of a listed loopback host, whether it is loopback."""
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return False  # with a zone, for one
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        elif address.sixtofour is not None or address.teredo is not None or address in _TRANSLATED:
-            return False  # these lead on to an IPv4 address that may be anything
-    if loopback:
-        return address.is_loopback
-    return address.is_global and not address.is_multicast
-
-
-_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
-
-
-# --- connections --------------------------------------------------------------------------------------------
-
-
-class _Pinned(httpcore.NetworkBackend):
-    """Connects to addresses that were checked, whatever host is asked for, and keeps to the deadline."""
-
-    def __init__(self, addresses: Sequence[str], deadline: _Deadline) -> None:
-        self._addresses = addresses
-        self._deadline = deadline
-        self._backend = httpcore.SyncBackend()
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Any = None,
-    ) -> httpcore.NetworkStream:
-        """A connection to the first address that takes one."""
-        del host, timeout, local_address
-        failure: Exception = httpcore.ConnectError("no address")
-        for address in self._addresses:
-            try:
-                made = self._backend.connect_tcp(
-                    address, port, timeout=self._deadline.left(), socket_options=socket_options
-                )
-            except httpcore.NetworkError as error:
-                failure = error
-            else:
-                return _Timed(made, self._deadline)
-        raise failure
-
-    def connect_unix_socket(self, *_: Any, **__: Any) -> httpcore.NetworkStream:
-        """Never."""
-        raise httpcore.UnsupportedProtocol("only TCP")
-
-    def sleep(self, seconds: float) -> None:
-        """Nothing here retries."""
-        raise AssertionError(f"nobody waits {seconds} s")
-
-
-class _Timed(httpcore.NetworkStream):
-    """A connection on which every step ends by the deadline, however little comes at a time."""
-
-    def __init__(self, stream: httpcore.NetworkStream, deadline: _Deadline) -> None:
-        self._stream = stream
-        self._deadline = deadline
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """As the stream below."""
-        del timeout
-        return self._stream.read(max_bytes, self._deadline.left())
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """As the stream below."""
-        del timeout
-        self._stream.write(buffer, self._deadline.left())
-
-    def close(self) -> None:
-        """As the stream below."""
-        self._stream.close()
-
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
-        """As the stream below."""
-        del timeout
-        secured = self._stream.start_tls(ssl_context, server_hostname, self._deadline.left())
-        return _Timed(secured, self._deadline)
-
-    def get_extra_info(self, info: str) -> Any:
-        """As the stream below."""
-        return self._stream.get_extra_info(info)

@@ -44,6 +44,7 @@ from registry.ports.award_store import (
 from registry.ports.console_store import ConsoleRepository
 from registry.ports.credential_store import SigningKeyRepository, StatusListRepository
 from registry.ports.page_store import DesignRepository, PageRepository
+from registry.ports.webhooks import WebhookRepository
 
 
 class IssuerRepository(Protocol):
@@ -472,7 +473,17 @@ class FeedRepository(Protocol):
         """Ids grow in commit order: nobody who read up to n can miss one below n later."""
         ...
 
-    def after(self, after: int, limit: int, *, issuer: Address | None = None) -> Sequence[FeedItem]: ...
+    def after(
+        self, after: int, limit: int, *, issuer: Address | None = None, since: datetime | None = None
+    ) -> Sequence[FeedItem]:
+        """Oldest first, ``id`` greater than ``after``, not from before ``since``."""
+        ...
+
+    def items(self, ids: Collection[int]) -> Sequence[FeedItem]: ...
+
+    def newest(self) -> int:
+        """Id of the newest item; 0 when there is none."""
+        ...
 
     def cursor(self, consumer: str) -> int: ...
 
@@ -560,6 +571,8 @@ class Unit(Protocol):
     def designs(self) -> DesignRepository: ...
     @property
     def console(self) -> ConsoleRepository: ...
+    @property
+    def webhooks(self) -> WebhookRepository: ...
 
 
 class Store(Protocol):

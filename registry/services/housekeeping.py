@@ -1,4 +1,4 @@
-"""Forgetting what has served its time: answers kept for repeated requests, links, sessions and drafts."""
+"""Forgetting what has served its time: answers for repeated requests, links, sessions, drafts, messages."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from registry.model.console import DRAFTS_KEPT
 from registry.ports.clock import Clock
 from registry.ports.store import Store
 from registry.services.sessions import LONGEST, LONGEST_UNUSED
+from registry.services.webhooks.management import KEPT as WEBHOOK_DELIVERIES_KEPT
 
 KEEP_ANSWERS = timedelta(days=7)
 """How long a request may be repeated under its Idempotency-Key; afterwards the key is new again."""
@@ -34,6 +35,7 @@ class Housekeeping:
             with self._store.write() as unit:
                 unit.idempotency.purge(now - KEEP_ANSWERS)
                 unit.pages.purge(now)
+                unit.webhooks.purge(now - WEBHOOK_DELIVERIES_KEPT)
                 unit.console.purge(now - LONGEST, now - LONGEST_UNUSED, now - DRAFTS_KEPT)
             self._due = now + _PAUSE
         return False

@@ -20,6 +20,7 @@ from registry.store.repositories.pages import Pages
 from registry.store.repositories.running import Idempotency, Leases, Meta
 from registry.store.repositories.signing_keys import SigningKeys
 from registry.store.repositories.status_lists import StatusLists
+from registry.store.repositories.webhooks import Webhooks
 from registry.store.schema import VERSION_TABLE
 
 _VERSION = select(table(VERSION_TABLE, column("version_num")).c.version_num)
@@ -48,6 +49,7 @@ class SqlUnit:
         self.pages = Pages(database)
         self.designs = Designs(database)
         self.console = Console(database)
+        self.webhooks = Webhooks(database)
 
     def schema_version(self) -> str | None:
         """The version that migrations noted."""

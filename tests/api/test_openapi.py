@@ -21,6 +21,7 @@ from registry.bootstrap import App
 from registry.credentials.carriers.images import default_badge
 from registry.credentials.status.lists import Purpose, public_id
 from registry.encoding import parse_address
+from registry.model.webhooks import TEST_KIND
 from registry.settings import Settings
 from tests.api.conftest import Api, new_digest
 
@@ -151,11 +152,16 @@ def found(api: Api) -> dict[str, dict[str, Any]]:
     )
     awarded = api.issuer.post("/v1/awards", json={"awards": [award]}).json()
     api.issuer.post(f"/v1/awards/{awarded['awards'][0]['id']}/claim")
+    webhook = api.issuer.post("/v1/webhooks", json={"url": "https://hooks.invalid/"}).json()
+    with api.app.store.write() as unit:  # given up at once, so that nothing is sent
+        unit.webhooks.add_deliveries([(webhook["id"], None, TEST_KIND)], api.app.clock.now())
+        unit.webhooks.give_up(webhook["id"], "not sent")
     with api.app.store.read() as unit:
         (status_list,) = unit.status_lists.of_issuer(parse_address(api.address))
     return {
         "list_id": {"path": public_id(status_list.id, Purpose.REVOCATION)},
         "did": {"path": api.app.identity.did(parse_address(api.address))},
+        "webhook_id": {"path": webhook["id"]},
         "achievement_id": {"path": achievement["id"]},
         "ending": {"path": "png"},
         "award_id": {"path": awarded["awards"][0]["id"]},

@@ -230,3 +230,28 @@ def test_key_of_an_admin_elsewhere_is_printed_to_be_signed_and_nothing_is_sent(
     assert "--new-key 0x" in shown.out
     again = shell.done("issuer", "show", made["address"], **key)
     assert again["typed_data"]["primaryType"] == "AddKey"
+
+
+def test_webhook_is_made_changed_and_removed(shell: Shell) -> None:
+    made = shell.done("webhook", "add", "https://hooks.invalid/", "--kind", "batch.failed")
+    assert made["secret"].startswith("whsec_")
+    assert made["kinds"] == ["batch.failed"]
+    name = made["id"]
+    told = shell.run("webhook", "change", name, "--off")
+    assert told.code == 0
+    assert "switched off by its issuer" in told.out
+    assert f"{name}  OFF  https://hooks.invalid/" in shell.run("webhook", "list").out
+    refused = shell.run("webhook", "test", name)
+    assert refused.code == 1
+    assert "switch it on first" in refused.err
+    assert shell.run("webhook", "replay", name).code == 2
+    assert shell.run("webhook", "deliveries", name).out.strip() == "nothing was sent"
+    assert shell.done("webhook", "rotate", name)["secret"] != made["secret"]
+    assert shell.done("webhook", "change", name, "--on", "--description", "LMS")["enabled"] is True
+    assert shell.done("webhook", "replay", name, "--since", made["created_at"])["count"] == 0
+    assert "no such delivery" in shell.run("webhook", "replay", name, "999").err
+    assert shell.run("webhook", "remove", name).code == 0
+    assert name not in shell.run("webhook", "list").out
+    private = shell.run("webhook", "add", "http://10.0.0.1/")
+    assert private.code != 0
+    assert "/url: an address begins with https://" in private.err

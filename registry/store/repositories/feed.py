@@ -7,23 +7,34 @@ numbering to the commit, so numbers follow commits, and for as short as possible
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row as ResultRow
+from sqlalchemy import func, select
 
 from registry.encoding import Address
 from registry.ports.store import FeedItem
 from registry.store.database import Database
 from registry.store.repositories.counters import take_numbers
 from registry.store.rows import FeedCursorRow, FeedRow, table
-from registry.store.values import instant, micros
+from registry.store.values import instant, micros, unique_chunks
 
 FEED = table(FeedRow)
 CURSORS = table(FeedCursorRow)
 
 _COLUMNS = ("id", "at", "kind", "issuer", "payload")
+
+
+def _item(row: ResultRow[Any]) -> FeedItem:
+    return FeedItem(
+        id=row.id,
+        at=instant(row.at),
+        kind=row.kind,
+        issuer=Address(row.issuer),
+        payload=json.loads(row.payload),
+    )
 
 
 class Feed:
@@ -46,22 +57,33 @@ class Feed:
         self._db.insert_many(FEED, _COLUMNS, rows)
         self._waiting.clear()
 
-    def after(self, after: int, limit: int, *, issuer: Address | None = None) -> Sequence[FeedItem]:
-        """Oldest first, ``id`` greater than ``after``."""
+    def after(
+        self, after: int, limit: int, *, issuer: Address | None = None, since: datetime | None = None
+    ) -> Sequence[FeedItem]:
+        """Oldest first, ``id`` greater than ``after``, not from before ``since``."""
         self.flush()
         query = select(FEED).where(FEED.c.id > after).order_by(FEED.c.id).limit(limit)
         if issuer is not None:
             query = query.where(FEED.c.issuer == issuer)
-        return [
-            FeedItem(
-                id=row.id,
-                at=instant(row.at),
-                kind=row.kind,
-                issuer=Address(row.issuer),
-                payload=json.loads(row.payload),
-            )
-            for row in self._db.rows(query)
-        ]
+        if since is not None:
+            query = query.where(FEED.c.at >= micros(since))
+        return [_item(row) for row in self._db.rows(query)]
+
+    def items(self, ids: Collection[int]) -> Sequence[FeedItem]:
+        """In order of id; what is not there is left out."""
+        self.flush()
+        found: list[FeedItem] = []
+        for chunk in unique_chunks(sorted(ids)):
+            found += [
+                _item(row)
+                for row in self._db.rows(select(FEED).where(FEED.c.id.in_(chunk)).order_by(FEED.c.id))
+            ]
+        return found
+
+    def newest(self) -> int:
+        """Id of the newest item; 0 when there is none."""
+        self.flush()
+        return self._db.scalar(select(func.max(FEED.c.id))) or 0
 
     def cursor(self, consumer: str) -> int:
         """0 for a consumer that is not known."""

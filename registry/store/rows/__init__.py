@@ -34,6 +34,7 @@ from registry.store.rows.running import (
 )
 from registry.store.rows.signing_keys import SigningKeyRow
 from registry.store.rows.status_lists import StatusListRow
+from registry.store.rows.webhooks import WebhookDeliveryRow, WebhookRow
 
 METADATA: MetaData = Row.metadata
 """All tables of the registry, and no other's."""
@@ -75,5 +76,7 @@ __all__ = [
     "StatusRequestRow",
     "TileRow",
     "TransactionRow",
+    "WebhookDeliveryRow",
+    "WebhookRow",
     "table",
 ]
