@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 from playwright.sync_api import Page
 
+from registry.model.webhooks import TEST_KIND
 from tests.api.conftest import Api
 
 HIDDEN = re.compile(r'<input type="hidden" name="(csrf|once)" value="([^"]+)">')
@@ -66,3 +67,12 @@ def csv_of(achievement: str, count: int, name: str, **changes: str) -> str:
     for number, line in changes.items():
         lines[int(number.removeprefix("line")) - 1] = line
     return "\r\n".join(lines) + "\r\n"
+
+
+def given_up_webhook(api: Api) -> str:
+    """Id of a webhook of the issuer's to which a message could not be delivered."""
+    webhook = str(api.issuer.post("/v1/webhooks", json={"url": "https://hooks.invalid/"}).json()["id"])
+    with api.app.store.write() as unit:  # given up at once, so that nothing is sent
+        unit.webhooks.add_deliveries([(webhook, None, TEST_KIND)], api.app.clock.now())
+        unit.webhooks.give_up(webhook, "answered with status 500")
+    return webhook

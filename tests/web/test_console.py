@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.web.conftest import Api, NewPage, accessible, shoot
-from tests.web.console import csv_of, log_in, log_in_with
+from tests.web.console import csv_of, given_up_webhook, log_in, log_in_with
 from tests.web.samples import HOSTILE, achievement, award
 
 ROWS = 1_000
@@ -130,6 +130,7 @@ def test_every_page_is_accessible_and_fits_at_both_widths(
     log_in_with(page, api)
     batch = api.issuer.get(f"/v1/awards/{made.id}").json()["batch"]
     key = api.issuer.get(f"/v1/issuers/{api.address}/api-keys").json()["items"][0]["id"]
+    webhook = given_up_webhook(api)
     paths = {
         "overview": "/console",
         "achievements": "/console/achievements",
@@ -144,6 +145,8 @@ def test_every_page_is_accessible_and_fits_at_both_widths(
         "changes": "/console/changes",
         "keys": "/console/keys",
         "key": f"/console/keys/api/{key}",
+        "webhooks": "/console/webhooks",
+        "webhook": f"/console/webhooks/{webhook}",
         "error": "/console/batches/nothing",
     }
     for name, path in paths.items():

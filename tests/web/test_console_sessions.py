@@ -216,6 +216,12 @@ FORMS = (
     ("/console/awards/00/claim", {}),
     ("/console/keys/api", {"label": "x", "scope": "admin"}),
     ("/console/keys/api/00/delete", {}),
+    ("/console/webhooks", {"url": "https://hooks.invalid/"}),
+    ("/console/webhooks/00/test", {}),
+    ("/console/webhooks/00/replay", {"since": "2026-11-01"}),
+    ("/console/webhooks/00/switch", {"to": "on"}),
+    ("/console/webhooks/00/secret", {}),
+    ("/console/webhooks/00/remove", {}),
 )
 
 
@@ -333,6 +339,8 @@ def test_what_a_key_may_not_do_is_not_offered_and_refused(api: Api) -> None:
     assert "<form" not in session.page(f"/console/achievements/{one}").partition("<h1>")[2]
     session.page("/console/keys", 403)
     session.page("/console/keys/api/00", 403)
+    session.page("/console/webhooks", 403)
+    session.page("/console/webhooks/00", 403)
     token = {"csrf": session.hidden("/console")["csrf"], "once": "some-key"}
     refusals = (
         ("/console/achievements/new", {"name": "x", "description": "x", "narrative": "x"}, "scope batch"),
@@ -346,6 +354,8 @@ def test_what_a_key_may_not_do_is_not_offered_and_refused(api: Api) -> None:
         (f"/console/awards/{made.id}/supersede", {"recipient": "ada@college.example"}, "scope batch"),
         ("/console/keys/api", {"label": "x", "scope": "admin"}, "scope admin"),
         ("/console/keys/api/00/delete", {}, "scope admin"),
+        ("/console/webhooks", {"url": "https://hooks.invalid/"}, "scope admin"),
+        ("/console/webhooks/00/switch", {"to": "off"}, "scope admin"),
     )
     for path, data, words in refusals:
         answer = session.http.post(path, data=token | data)

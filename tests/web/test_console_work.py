@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from registry.model.batches import Batch, BatchState
+from registry.model.webhooks import TEST_KIND
 from tests.api.conftest import Api, new_digest
 from tests.api.support import FrontEnd
 from tests.unit.credentials.awards.samples import FULL
@@ -632,3 +633,47 @@ def test_key_that_cannot_be_made_is_told_why(api: Api, data: dict[str, str]) -> 
     assert answer.status_code == 422
     assert answer.headers["x-request-id"] in answer.text
     assert len(api.issuer.get(f"/v1/issuers/{api.address}/api-keys").json()["items"]) == before
+
+
+# --- webhooks -----------------------------------------------------------------------------------------------
+
+
+def test_webhook_is_made_looked_at_replayed_and_removed(api: Api) -> None:
+    session = log_in(api)
+    data = {"url": "https://hooks.invalid/?<b>", "description": "<b>LMS</b>", "kind": "batch.failed"}
+    refused = session.post("/console/webhooks", data | {"url": "http://10.0.0.1/"}, of="/console/webhooks")
+    assert refused.status_code == 422
+    assert "an address begins with https://" in refused.text
+    assert "&lt;b&gt;LMS&lt;/b&gt;" in refused.text
+    data["url"] = "https://hooks.invalid/hook"
+    form = session.hidden("/console/webhooks")
+    shown, again = (session.http.post("/console/webhooks", data=form | data) for _ in range(2))
+    assert re.search(r'id="secret">whsec_[A-Za-z0-9+/=]{44}<', shown.text)
+    assert "whsec_" not in again.text
+    webhook = next(one for one in api.issuer.get("/v1/webhooks").json()["items"] if one["description"])
+    here = f"/console/webhooks/{webhook['id']}"
+    session.post(f"{here}/switch", {"to": "off"}, of=here)
+    page = session.page(here)
+    assert "switched off by its issuer" in page
+    assert "<b>LMS" not in page
+    assert "Send again" not in page
+    assert "switched off" in session.page("/console/webhooks")
+    assert session.post(f"{here}/test", {}, of=here).status_code == 409
+    session.post(f"{here}/switch", {"to": "on"}, of=here)
+    with api.app.store.write() as unit:
+        unit.webhooks.add_deliveries([(webhook["id"], None, TEST_KIND)], api.app.clock.now())
+        unit.webhooks.give_up(webhook["id"], "answered with status 500")
+    page = session.page(here)
+    assert "answered with status 500" in page
+    delivery = re.search(r'data-delivery="(\d+)" data-state="failed"', page)
+    assert delivery is not None
+    session.post(f"{here}/replay", {"delivery": delivery[1]}, of=here)
+    (replayed,) = api.issuer.get(f"/v1/webhooks/{webhook['id']}/deliveries").json()["items"]
+    assert replayed["state"] == "waiting"
+    assert session.post(f"{here}/replay", {"delivery": "x"}, of=here).status_code == 404
+    assert session.post(f"{here}/replay", {"since": "soon"}, of=here).status_code == 422
+    today = api.app.clock.now().date().isoformat()
+    session.post(f"{here}/replay", {"since": today}, of=here)
+    assert "whsec_" in session.post(f"{here}/secret", {}, of=here).text
+    session.post(f"{here}/remove", {}, of=here)
+    session.page(here, 404)

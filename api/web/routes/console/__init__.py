@@ -18,9 +18,10 @@ from api.web.routes.console import (
     login,
     overview,
     supersede,
+    webhooks,
 )
 
-MODULES = (login, overview, achievements, drafts, batches, awards, supersede, changes, keys)
+MODULES = (login, overview, achievements, drafts, batches, awards, supersede, changes, keys, webhooks)
 
 router = web_router()
 for _module in MODULES:
