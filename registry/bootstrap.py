@@ -367,10 +367,16 @@ def _keystore_files(data_dir: Path, name: str) -> tuple[Path, bytes]:
 
 
 def webhook_secrets(data_dir: Path) -> SealedWithKey:
-    """Seals what webhooks are signed with, by a key of 256 random bits, made at the first start."""
-    return SealedWithKey(
-        bytes.fromhex(secret_file(data_dir / WEBHOOK_KEY_FILE, lambda: secrets.token_hex(32)))
-    )
+    """Seals what webhooks are signed with, by a key of 256 random bits, made at the first start.
+
+    Raises:
+        ConfigurationError: the key's file cannot be read, or holds something else.
+    """
+    text = secret_file(data_dir / WEBHOOK_KEY_FILE, lambda: secrets.token_hex(32))
+    try:
+        return SealedWithKey(bytes.fromhex(text))
+    except ValueError as error:
+        raise ConfigurationError(f"{WEBHOOK_KEY_FILE} in DATA_DIR holds no key of 32 bytes") from error
 
 
 def open_reader(

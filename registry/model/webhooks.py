@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from registry.encoding import Address
@@ -25,6 +25,8 @@ EVENT_KINDS = (
     "profile.set",
 )
 """What the server's feed tells, and a webhook may ask for."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 TEST_KIND = "webhook.test"
 """Of a message that was asked for, and that nothing happened for."""
@@ -97,5 +99,7 @@ class Delivery:
 
     @property
     def message_id(self) -> str:
-        """The same at each attempt; no other message of this server has it."""
-        return f"msg_{self.webhook_id}_{self.seq}"
+        """The same at each attempt, and no other message's: a database that was restored from a backup
+        counts from an earlier number again, at a later time."""
+        microseconds = (self.created_at - _EPOCH) // timedelta(microseconds=1)
+        return f"msg_{self.webhook_id}_{self.seq}_{microseconds:x}"

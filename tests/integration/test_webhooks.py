@@ -19,9 +19,10 @@ from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
 from api.webhook_views import delivery_json
-from registry.bootstrap import App, build
+from registry.bootstrap import WEBHOOK_KEY_FILE, App, build, webhook_secrets
 from registry.encoding import Digest, DigestMethod, to_hex
 from registry.errors import (
+    ConfigurationError,
     ConflictError,
     ForbiddenError,
     NotFoundError,
@@ -33,6 +34,8 @@ from registry.model.issuers import Caller, Scope
 from registry.model.operations import OperationState, RequestKind
 from registry.model.reasons import Reason
 from registry.model.webhooks import EVENT_KINDS, DeliveryState
+from registry.net.posting import Posting
+from registry.ports.webhooks import Posted
 from registry.services.chain_feed import CURSOR as INDEXER
 from registry.services.chain_feed import KINDS
 from registry.services.issuing import NewItem
@@ -394,3 +397,30 @@ def test_whole_path_by_http(desk: Desk) -> None:
     assert send("DELETE", here) == (204, None)
     assert send("GET", here)[0] == 404
     assert front.send("GET", "/v1/webhooks").status_code == 401
+
+
+def test_defect_while_sending_one_message_stops_no_other(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    webhook, _ = desk.app.webhooks.create(desk.caller, desk.receiver.url)
+    real = Posting.post
+    broken = iter([True])
+
+    def post(self: Posting, url: str, headers: Any, body: bytes) -> Posted:
+        if next(broken, False):
+            raise ZeroDivisionError
+        return real(self, url, headers, body)
+
+    monkeypatch.setattr(Posting, "post", post)
+    for _ in range(2):
+        desk.app.webhooks.test(desk.caller, webhook.id)
+    desk.deliver()
+    counts = desk.app.webhooks.get(desk.caller, webhook.id).counts
+    assert counts == {DeliveryState.DELIVERED: 1, DeliveryState.WAITING: 1}
+
+
+def test_key_file_that_holds_no_key_is_named(tmp_path: Path) -> None:
+    (tmp_path / WEBHOOK_KEY_FILE).write_text("not a key")
+    with pytest.raises(ConfigurationError, match=WEBHOOK_KEY_FILE):
+        webhook_secrets(tmp_path)
+    (tmp_path / WEBHOOK_KEY_FILE).unlink()
+    sealed = webhook_secrets(tmp_path).seal(b"s", "n")
+    assert webhook_secrets(tmp_path).open(sealed, "n") == b"s"

@@ -132,7 +132,12 @@ class Courier:
             signed = headers(delivery.message_id, now, body, self._secrets(webhook, now))
         except SignerError as error:
             return _Sent(delivery, Posted(None, trouble=str(error)), now)
-        return _Sent(delivery, self._post.post(webhook.url, signed, body), self._clock.now())
+        try:
+            posted = self._post.post(webhook.url, signed, body)
+        except Exception as error:  # noqa: BLE001 - one message must not stop the others, whatever is wrong
+            log.error("a message could not be sent", extra={"error": type(error).__name__})
+            posted = Posted(None, trouble="the message could not be sent")
+        return _Sent(delivery, posted, self._clock.now())
 
     def _secrets(self, webhook: Webhook, now: datetime) -> list[bytes]:
         sealed = [webhook.secret]

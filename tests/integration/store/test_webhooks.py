@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from registry.model.webhooks import TEST_KIND, DeliveryState, Webhook
@@ -116,3 +117,27 @@ def test_feed_tells_items_by_id_the_newest_and_from_a_time_on(store: SqlStore) -
         assert unit.feed.newest() == 3
         assert [item.id for item in unit.feed.items({3, 1, 99})] == [1, 3]
         assert [item.id for item in unit.feed.after(0, 9, since=later(1))] == [2, 3]
+
+
+def test_two_that_claim_at_once_share_what_is_due(store: SqlStore) -> None:
+    filled(store, *(f"w{number}" for number in range(20)), each=2)
+
+    def claim(_: int) -> list[int]:
+        with store.write() as unit:
+            taken = unit.webhooks.claim(T0, later(60), each=2, limit=20, without=[])
+            return [one.seq for one in taken]
+
+    with ThreadPoolExecutor(4) as threads:
+        claimed = [seq for part in threads.map(claim, range(8)) for seq in part]
+    assert len(claimed) == len(set(claimed))
+    with store.read() as unit:
+        left = unit.webhooks.is_due(T0, without=[])
+    assert len(claimed) == 40 or left
+
+
+def test_message_id_is_another_after_a_backup_was_restored(store: SqlStore) -> None:
+    filled(store, "w", each=1)
+    with store.read() as unit:
+        (first,) = unit.webhooks.deliveries("w", state=None, before=None, limit=1)
+    assert replace(first, attempts=3).message_id == first.message_id
+    assert replace(first, created_at=later(0.000001)).message_id != first.message_id
