@@ -33,6 +33,21 @@ router = APIRouter(prefix="/v1", tags=["audit"])
 
 EVENT_KINDS = tuple(kind.value for kind in EventKind)
 REVOCATION_ROWS = 100_000
+WITH_REASON = tuple(
+    kind
+    for kind in EventKind
+    if kind
+    not in (
+        EventKind.KEY_ADDED,
+        EventKind.PROFILE_SET,
+        EventKind.ADMIN_PROPOSED,
+        EventKind.ADMIN_CHANGED,
+        EventKind.BATCH_ANCHORED,
+    )
+)
+"""Events that say why."""
+
+EVENT_PARAMETERS = ("issuer", "kind", "reason", "since", "until", "as_of", "limit", "cursor")
 EVENT_ROWS = 5_000
 """Rows of one CSV page; `Link` leads to the rest. An event may name some 170,000 credentials."""
 _COLUMNS = (
@@ -150,26 +165,33 @@ def _revocations(
 
 @router.get(
     "/audit/events",
-    openapi_extra=docs.parameters("issuer", "kind", "since", "until", "limit", "cursor"),
+    openapi_extra=docs.parameters(*EVENT_PARAMETERS),
     responses=shapes.EVENTS,
 )
 async def events(request: Request) -> Response:
     """The contract's events in chain order, as JSON or (`Accept: text/csv`) as CSV."""
-    query = Query(request, "issuer", "kind", "since", "until", "limit", "cursor")
-    kind = query.choice("kind", EVENT_KINDS)
     as_csv = wants_csv(request)
-    wanted: dict[str, Any] = {
+    return await blocking(export_events, request, Query(request, *EVENT_PARAMETERS), as_csv)
+
+
+def events_wanted(query: Query, limit: int) -> dict[str, Any]:
+    """What a query says of events, for `AuditService.events`."""
+    kind, reason = query.choice("kind", EVENT_KINDS), query.choice("reason", REASON_LABELS)
+    return {
         "issuer": query.address(),
-        "kinds": (EventKind(kind),) if kind else None,
+        "kinds": (EventKind(kind),) if kind else WITH_REASON if reason else None,
+        "reason": Reason[reason.upper()].value if reason else None,
         "since": _seconds(query.time("since"), up=True),
         "until": _seconds(query.time("until"), up=True),
+        "as_of": query.as_of(),
         "after": query.cursor() or 0,
-        "limit": rows_wanted(query, as_csv=as_csv, csv_rows=EVENT_ROWS),
+        "limit": limit,
     }
-    return await blocking(_events, request, wanted, as_csv)
 
 
-def _events(request: Request, wanted: dict[str, Any], as_csv: bool) -> Response:
+def export_events(request: Request, query: Query, as_csv: bool) -> Response:
+    """Events as a file, or as JSON."""
+    wanted = events_wanted(query, rows_wanted(query, as_csv=as_csv, csv_rows=EVENT_ROWS))
     found = app_of(request).audit.events(**wanted)
     if as_csv:
         rows = [_event_row(event) for event in found.items]

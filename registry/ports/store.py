@@ -26,6 +26,7 @@ from registry.model.chain import (
     RegistryEvent,
     SendMode,
 )
+from registry.model.figures import AnchoredBatch, StatusCount
 from registry.model.issuers import AccessRecord, ApiKey, Issuer, IssuerState
 from registry.model.operations import (
     Attempt,
@@ -176,6 +177,10 @@ class BatchRepository(Protocol):
 
     def totals(self, issuer: Address) -> Mapping[BatchState, tuple[int, int]]:
         """The issuer's batches and their entries by state; `receiving` ones not."""
+        ...
+
+    def anchored(self, issuer: Address | None, up_to_block: int, limit: int) -> Sequence[AnchoredBatch]:
+        """Batches whose anchor's block is not above a height, newest first."""
         ...
 
     def oldest_unanchored(self) -> datetime | None:
@@ -440,6 +445,11 @@ class EventRepository(Protocol):
     ) -> Sequence[StoredEvent]:
         """Chain order, ``id`` greater than ``after``; times in seconds, since inclusive, until exclusive;
         blocks both inclusive."""
+        ...
+
+    def status_counts(self, issuer: Address | None, up_to_block: int, limit: int) -> Sequence[StatusCount]:
+        """Changes of words by status events not above a height, newest first: a count for each word. What
+        lies beyond the largest batch is not counted."""
         ...
 
     def issuers(self) -> Sequence[Address]:

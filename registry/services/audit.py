@@ -6,13 +6,13 @@ the contract.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from registry.encoding import Address, Root, format_time
-from registry.errors import IndexStaleError
+from registry.errors import ChainError, ChainUnavailableError, IndexStaleError, NotFoundError
 from registry.model.batches import Batch, Entry
 from registry.model.chain import EventKind, Header, IndexPosition, RegistryEvent
 from registry.model.issuers import Caller
@@ -22,6 +22,7 @@ from registry.ports.clock import Clock
 from registry.ports.store import FeedItem, Store, Unit
 from registry.services.access import may_see_private
 from registry.services.auditing.consistency import Difference, differences
+from registry.services.auditing.figures import Figures, figures_of
 from registry.services.auditing.history import IssuerAudit, audit_events
 from registry.services.auditing.revocations import Cursor, RevocationLine, Selection, page
 from registry.services.auditing.states import entry_states
@@ -30,6 +31,9 @@ from registry.services.moments import block_of, refuse_future
 from registry.verdict.views import LaterFact, Target
 
 T = TypeVar("T")
+
+MAX_EVENTS = 100_000
+"""More than one block can have."""
 
 BatchView = Callable[[Batch, int | None], dict[str, Any]]
 
@@ -45,6 +49,14 @@ class Consistency:
     def consistent(self) -> bool:
         """Whether there is none."""
         return not self.differences
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """Whether the index leads to the contract's heads at a block; None: not known now."""
+
+    block: Header
+    match: Mapping[Address, bool | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +116,60 @@ class AuditService:
         until: int | None,
         after: int,
         limit: int,
+        reason: int | None = None,
+        as_of: int | datetime | None = None,
     ) -> Page[RegistryEvent]:
-        """Contract events in chain order, ``after`` the index's own number."""
+        """Contract events in chain order, ``after`` the index's own number. Raises as `revocations` does for
+        ``as_of``."""
+        refuse_future(as_of, self._clock.now())
         with self._store.read() as unit:
             position = unit.events.position()
             stored = unit.events.list(
-                issuer=issuer, kinds=kinds, since=since, until=until, after=after, limit=limit + 1
+                issuer=issuer,
+                kinds=kinds,
+                reason=reason,
+                since=since,
+                until=until,
+                up_to_block=None if as_of is None else self._block(unit, as_of).number,
+                after=after,
+                limit=limit + 1,
             )
         shown = stored[:limit]
         following = str(shown[-1].id) if len(stored) > limit else None
         return Page([item.event for item in shown], following, position)
+
+    def event(self, block_number: int, log_index: int) -> tuple[RegistryEvent, bool]:
+        """The event at a place on the chain, and whether its block is final.
+
+        Raises:
+            NotFoundError: there is none, as far as the chain is indexed.
+        """
+        with self._store.read() as unit:
+            position = unit.events.position()
+            found = unit.events.list(from_block=block_number, up_to_block=block_number, limit=MAX_EVENTS)
+        for stored in found:
+            if stored.event.block_number == block_number and stored.event.log_index == log_index:
+                return stored.event, position is not None and block_number <= position.final_block
+        raise NotFoundError("there is no event of the registry at this place, as far as the chain was read")
+
+    def figures(self, issuer: Address | None, as_of: int | datetime | None = None) -> Figures:
+        """See `registry.services.auditing.figures`. Raises as `issuer` does."""
+        refuse_future(as_of, self._clock.now())
+        with self._store.read() as unit:
+            block = self._position(unit).block if as_of is None else self._block(unit, as_of)
+            return figures_of(unit, issuer, block)
+
+    def heads(self, issuers: Sequence[Address]) -> Heads:
+        """The issuers' indexed heads, and the contract's at the same block; None where it cannot be read
+        now. Raises `IndexStaleError`."""
+        with self._store.read() as unit:
+            block = self._position(unit).block
+            indexed = {issuer: unit.events.head_of(issuer, block.number) for issuer in issuers}
+        try:
+            there = {issuer: self._chain.head_of(issuer, block.hash) for issuer in issuers}
+        except (ChainUnavailableError, ChainError):
+            return Heads(block, dict.fromkeys(issuers))
+        return Heads(block, {issuer: indexed[issuer] == there[issuer] for issuer in issuers})
 
     def feed(self, caller: Caller | None, after: int, limit: int) -> Sequence[FeedItem]:
         """The server's own events. Its administrator sees all, an issuer's key its own, others none."""

@@ -14,6 +14,7 @@ from registry.encoding import Address, BlockHash, Root, TxHash
 from registry.errors import ConflictError, WrongStateError
 from registry.model.batches import Anchor, Batch, BatchState
 from registry.model.chain import SendMode
+from registry.model.figures import AnchoredBatch
 from registry.store.database import Database
 from registry.store.prepared import Prepared
 from registry.store.rows import AwardRow, BatchRow, EntryDetailRow, EntryRow, TileRow, table
@@ -270,6 +271,22 @@ class Batches:
             .group_by(BATCHES.c.state)
         )
         return {BatchState(state): (count, int(size)) for state, count, size in self._db.rows(query)}
+
+    def anchored(self, issuer: Address | None, up_to_block: int, limit: int) -> Sequence[AnchoredBatch]:
+        """Batches whose anchor's block is not above a height, newest first."""
+        columns = (BATCHES.c.size, BATCHES.c.sealed_at, BATCHES.c.anchor_at, BATCHES.c.anchor_gas_used)
+        query = (
+            select(*columns)
+            .where(BATCHES.c.anchor_block <= up_to_block)
+            .order_by(BATCHES.c.seq.desc())
+            .limit(limit)
+        )
+        if issuer is not None:
+            query = query.where(BATCHES.c.issuer == issuer)
+        return [
+            AnchoredBatch(row.size, (row.anchor_at - row.sealed_at) / 1_000_000, row.anchor_gas_used)
+            for row in self._db.rows(query)
+        ]
 
     def oldest_unanchored(self) -> datetime | None:
         """When the oldest sealed or submitted batch was sealed."""

@@ -14,7 +14,8 @@ from sqlalchemy import Row as ResultRow
 
 from registry.encoding import Address, BlockHash, Root
 from registry.errors import ConflictError
-from registry.model.chain import EventKind, Header, IndexPosition, RegistryEvent
+from registry.model.chain import WORD_BITS, EventKind, Header, IndexPosition, RegistryEvent
+from registry.model.figures import StatusCount
 from registry.model.reasons import Reason
 from registry.ports.store import StoredEvent
 from registry.store.database import Database
@@ -39,6 +40,7 @@ _POSITION = Prepared(select(POSITION))
 _MISMATCHES = Prepared(select(MISMATCHES.c.issuer, MISMATCHES.c.detail))
 
 _NO_HEAD = bytes(32)
+_WORDS_OF_A_BATCH = 2**32 // WORD_BITS
 _PIECE = 500
 _HEADER_COLUMNS = ("number", "hash", "parent_hash", "timestamp")
 _THE_POSITION = 1
@@ -210,6 +212,23 @@ class Events:
                 return
             after = piece[-1].id
             limit = None if limit is None else limit - len(piece)
+
+    def status_counts(self, issuer: Address | None, up_to_block: int, limit: int) -> Sequence[StatusCount]:
+        """Changes of words by status events not above a height, newest first; see the port."""
+        query = (
+            select(EVENTS.c.kind, EVENTS.c.reason, EVENTS.c.at, WORDS.c.target, WORDS.c.mask)
+            .join_from(EVENTS, WORDS, WORDS.c.event_id == EVENTS.c.id)
+            .where(EVENTS.c.block_number <= up_to_block)
+            .order_by(EVENTS.c.id.desc(), WORDS.c.position)
+            .limit(limit)
+        )
+        if issuer is not None:
+            query = query.where(EVENTS.c.issuer == issuer)
+        return [
+            StatusCount(EventKind(kind), reason, at, int.from_bytes(mask, "big").bit_count())
+            for kind, reason, at, target, mask in self._db.rows(query)
+            if int.from_bytes(target[-8:], "big") < _WORDS_OF_A_BATCH
+        ]
 
     def issuers(self) -> Sequence[Address]:
         """Everyone who ever wrote to the contract, in order of address."""

@@ -6,6 +6,7 @@ import pytest
 
 from registry.errors import ConflictError, NotFoundError, WrongStateError
 from registry.model.batches import BatchState
+from registry.model.figures import AnchoredBatch
 from registry.store import SqlStore
 from tests.integration.store.makers import (
     T0,
@@ -197,3 +198,16 @@ def test_counts_name_every_state_and_oldest_unanchored_looks_at_sealing(store: S
         BatchState.SEALED: 1,
         BatchState.RECEIVING: 1,
     }
+
+
+def test_anchored_batches_come_newest_first_up_to_a_block(store: SqlStore) -> None:
+    with store.write() as unit:
+        for number, owner in enumerate(("a", "b", "a"), 1):
+            batch = sealed(unit, [(owner, number, place) for place in range(number)], owner=owner)
+            unit.batches.set_state(batch.seq, BatchState.MINED, anchor=anchor(number, number), error=None)
+        sealed(unit, ["waits"], owner="a")
+    with store.read() as unit:
+        found = unit.batches.anchored(None, 2, 9)
+        assert found == [AnchoredBatch(2, 10.0, 55_003), AnchoredBatch(1, 10.0, 55_003)]
+        assert [batch.size for batch in unit.batches.anchored(address("a"), 3, 9)] == [3, 1]
+        assert [batch.size for batch in unit.batches.anchored(None, 3, 1)] == [3]

@@ -213,3 +213,23 @@ def test_mismatch_is_remembered_until_it_is_cleared(store: SqlStore) -> None:
         unit.events.clear_mismatch(address("a"))
         unit.events.clear_mismatch(address("a"))
         assert unit.events.mismatches() == {address("b"): "other"}
+
+
+def test_status_counts_are_by_word_newest_first_and_leave_out_what_no_batch_has(store: SqlStore) -> None:
+    events = [
+        revoked(1, (0, 0b111), (1, 1), (2**24, 2**256 - 1)),
+        event(EventKind.SUSPENDED, 2, root=root("r"), changes=(Change(0, 3),), issuer=address("other")),
+        event(EventKind.KEY_ADDED, 3, roles=1),
+    ]
+    with store.write() as unit:
+        unit.events.append([header(number) for number in (1, 2, 3)], events, keep_headers=9)
+    with store.read() as unit:
+        found = unit.events.status_counts(None, 3, 9)
+        assert [(one.kind, one.reason, one.count) for one in found] == [
+            (EventKind.SUSPENDED, 0, 2),
+            (EventKind.REVOKED, 3, 3),
+            (EventKind.REVOKED, 3, 1),
+        ]
+        assert [one.count for one in unit.events.status_counts(address("issuer"), 3, 9)] == [3, 1]
+        assert [one.count for one in unit.events.status_counts(None, 1, 9)] == [3, 1]
+        assert [one.count for one in unit.events.status_counts(None, 3, 1)] == [2]
