@@ -27,26 +27,18 @@ from registry.model.chain import EventKind, RegistryEvent
 from registry.model.issuers import Caller
 from registry.model.reasons import REASON_LABELS, Reason, reason_from_code
 from registry.services.auditing.revocations import KINDS, RevocationLine, Selection
-from registry.services.auditing.views import audit_json, chain_time, difference_json, event_json
+from registry.services.auditing.views import (
+    WITH_REASON,
+    audit_json,
+    chain_time,
+    difference_json,
+    event_json,
+)
 
 router = APIRouter(prefix="/v1", tags=["audit"])
 
 EVENT_KINDS = tuple(kind.value for kind in EventKind)
 REVOCATION_ROWS = 100_000
-WITH_REASON = tuple(
-    kind
-    for kind in EventKind
-    if kind
-    not in (
-        EventKind.KEY_ADDED,
-        EventKind.PROFILE_SET,
-        EventKind.ADMIN_PROPOSED,
-        EventKind.ADMIN_CHANGED,
-        EventKind.BATCH_ANCHORED,
-    )
-)
-"""Events that say why."""
-
 EVENT_PARAMETERS = ("issuer", "kind", "reason", "since", "until", "as_of", "limit", "cursor")
 EVENT_ROWS = 5_000
 """Rows of one CSV page; `Link` leads to the rest. An event may name some 170,000 credentials."""

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from api.schemas.common import Body, TimeField, printable
+from registry.model.webhooks import EVENT_KINDS, MAX_URL_CHARACTERS
 from registry.services.webhooks.management import MAX_DESCRIPTION_CHARACTERS, Changes
 
-MAX_URL = 2_048
-EventKind = Literal[
-    "batch.sealed",
-    "batch.final",
-    "batch.failed",
-    "batch.withdrawn",
-    "batch.withdrawal_annulled",
-    "credential.revoked",
-    "credential.suspended",
-    "credential.reinstated",
-    "credential.annulled",
-    "key.added",
-    "key.retired",
-    "admin.proposed",
-    "admin.changed",
-    "profile.set",
+EventKind = Annotated[str, WithJsonSchema({"type": "string", "enum": list(EVENT_KINDS)})]
+"""The service says which there are."""
+
+Url = Annotated[
+    str, Field(min_length=1, max_length=MAX_URL_CHARACTERS, examples=["https://lms.example/rootmark"])
 ]
-Url = Annotated[str, Field(min_length=1, max_length=MAX_URL, examples=["https://lms.example/rootmark"])]
 Description = Annotated[str, Field(max_length=MAX_DESCRIPTION_CHARACTERS), AfterValidator(printable)]
 Kinds = Annotated[list[EventKind], Field(max_length=50)]
 

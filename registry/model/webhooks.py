@@ -28,6 +28,9 @@ EVENT_KINDS = (
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+MAX_URL_CHARACTERS = 2_048
+"""Of a webhook's address."""
+
 TEST_KIND = "webhook.test"
 """Of a message that was asked for, and that nothing happened for."""
 

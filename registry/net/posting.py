@@ -19,12 +19,12 @@ from urllib.parse import urlsplit
 import httpcore
 
 from registry.errors import Fault, ValidationError
+from registry.model.webhooks import MAX_URL_CHARACTERS
 from registry.net.addresses import Deadline, RefusedError, Resolve, is_public, is_single, looked_up
 from registry.net.connections import pool, usual_authorities
 from registry.ports.webhooks import Posted
 
 SECONDS = 15.0
-MAX_URL_CHARACTERS = 2_048
 _MAX_RETRY_AFTER = 10**6
 _PORTS = {"https": 443, "http": 80}
 

@@ -447,6 +447,10 @@ class EventRepository(Protocol):
         blocks both inclusive."""
         ...
 
+    def at(self, block_number: int, log_index: int) -> RegistryEvent | None:
+        """The event at a place on the chain."""
+        ...
+
     def status_counts(self, issuer: Address | None, up_to_block: int, limit: int) -> Sequence[StatusCount]:
         """Changes of words by status events not above a height, newest first: a count for each word. What
         lies beyond the largest batch is not counted."""

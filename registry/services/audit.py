@@ -32,9 +32,6 @@ from registry.verdict.views import LaterFact, Target
 
 T = TypeVar("T")
 
-MAX_EVENTS = 100_000
-"""More than one block can have."""
-
 BatchView = Callable[[Batch, int | None], dict[str, Any]]
 
 
@@ -146,11 +143,12 @@ class AuditService:
         """
         with self._store.read() as unit:
             position = unit.events.position()
-            found = unit.events.list(from_block=block_number, up_to_block=block_number, limit=MAX_EVENTS)
-        for stored in found:
-            if stored.event.block_number == block_number and stored.event.log_index == log_index:
-                return stored.event, position is not None and block_number <= position.final_block
-        raise NotFoundError("there is no event of the registry at this place, as far as the chain was read")
+            found = unit.events.at(block_number, log_index)
+        if found is None:
+            raise NotFoundError(
+                "there is no event of the registry at this place, as far as the chain was read"
+            )
+        return found, position is not None and block_number <= position.final_block
 
     def figures(self, issuer: Address | None, as_of: int | datetime | None = None) -> Figures:
         """See `registry.services.auditing.figures`. Raises as `issuer` does."""

@@ -34,14 +34,23 @@ SIZES = (2, 11, 101, 1_001, 10_001, 100_001)
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """Credentials within a day, a month or a year, which ends before ``until``."""
+
+    count: int
+    since: date
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar of a plot. ``since`` and ``until`` bound what is counted: days, seconds or credentials,
-    ``until`` exclusive and None for the last; ``count`` things make up ``value``."""
+    """Batches of a size or lag from ``since`` to before ``until``, None for the last. ``value`` is what is
+    drawn."""
 
     value: float
     count: int
-    since: date | int
-    until: date | int | None
+    since: int
+    until: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,7 @@ class Figures:
     """
 
     block: Header
-    revocations: Sequence[Bar]
+    revocations: Sequence[Span]
     reasons: Sequence[tuple[str, int]]
     changes: Sequence[tuple[EventKind, int]]
     lags: Sequence[Bar]
@@ -107,7 +116,7 @@ def computed(
 # --- over time ----------------------------------------------------------------------------------------------
 
 
-def _over_time(counted: Sequence[StatusCount]) -> list[Bar]:
+def _over_time(counted: Sequence[StatusCount]) -> list[Span]:
     """Days, months or years, whichever are few enough, with those in between that have nothing."""
     if not counted:
         return []
@@ -122,10 +131,7 @@ def _over_time(counted: Sequence[StatusCount]) -> list[Bar]:
     totals: Counter[date] = Counter()
     for day, count in days.items():
         totals[begin(day)] += count
-    return [
-        Bar(totals[start], totals[start], start, following(start))
-        for start in _from(begin(first), last, following)
-    ]
+    return [Span(totals[start], start, following(start)) for start in _from(begin(first), last, following)]
 
 
 def _from(start: date, last: date, following: Callable[[date], date]) -> Iterator[date]:
@@ -134,13 +140,15 @@ def _from(start: date, last: date, following: Callable[[date], date]) -> Iterato
         start = following(start)
 
 
-_Span = tuple[Callable[[date], date], Callable[[date], date]]
-_BY_DAY: _Span = (lambda day: day, lambda day: day + timedelta(days=1))
-_BY_MONTH: _Span = (
+_Calendar = tuple[Callable[[date], date], Callable[[date], date]]
+"""From a day to the first of its span, and from that to the next one's."""
+
+_BY_DAY: _Calendar = (lambda day: day, lambda day: day + timedelta(days=1))
+_BY_MONTH: _Calendar = (
     lambda day: day.replace(day=1),
     lambda day: (day.replace(day=1) + timedelta(days=32)).replace(day=1),
 )
-_BY_YEAR: _Span = (
+_BY_YEAR: _Calendar = (
     lambda day: day.replace(month=1, day=1),
     lambda day: day.replace(year=day.year + 1, month=1, day=1),
 )

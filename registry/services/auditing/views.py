@@ -7,10 +7,20 @@ from hashlib import sha256
 from typing import Any
 
 from registry.encoding import canonical_json, format_time, to_checksum, to_hex
-from registry.model.chain import RegistryEvent, Role
+from registry.model.chain import EventKind, RegistryEvent, Role
 from registry.model.reasons import reason_from_code
 from registry.services.auditing.consistency import Difference
 from registry.services.auditing.history import IssuerAudit
+
+_WITHOUT_REASON = (
+    EventKind.KEY_ADDED,
+    EventKind.PROFILE_SET,
+    EventKind.ADMIN_PROPOSED,
+    EventKind.ADMIN_CHANGED,
+    EventKind.BATCH_ANCHORED,
+)
+WITH_REASON = tuple(kind for kind in EventKind if kind not in _WITHOUT_REASON)
+"""Events that say why."""
 
 
 def chain_time(seconds: int) -> str:
@@ -56,7 +66,7 @@ def event_json(event: RegistryEvent) -> dict[str, Any]:
         shown["valid_until"] = far_time(event.valid_until)
     if event.kind.value == "ProfileSet":
         shown["uri"] = shown_text(event.uri)
-    if event.kind.value not in ("KeyAdded", "ProfileSet", "AdminProposed", "AdminChanged", "BatchAnchored"):
+    if event.kind in WITH_REASON:
         shown["reason"] = reason_from_code(event.reason).label
     if event.changes:
         shown["changes"] = [{"word": str(c.word), "mask": f"0x{c.mask:064x}"} for c in event.changes]

@@ -213,6 +213,12 @@ class Events:
             after = piece[-1].id
             limit = None if limit is None else limit - len(piece)
 
+    def at(self, block_number: int, log_index: int) -> RegistryEvent | None:
+        """The event at a place on the chain, or None."""
+        place = (EVENTS.c.block_number == block_number, EVENTS.c.log_index == log_index)
+        found = read_events(self._db, select(EVENTS).where(*place))
+        return found[0].event if found else None
+
     def status_counts(self, issuer: Address | None, up_to_block: int, limit: int) -> Sequence[StatusCount]:
         """Changes of words by status events not above a height, newest first; see the port."""
         query = (

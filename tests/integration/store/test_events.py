@@ -233,3 +233,13 @@ def test_status_counts_are_by_word_newest_first_and_leave_out_what_no_batch_has(
         assert [one.count for one in unit.events.status_counts(address("issuer"), 3, 9)] == [3, 1]
         assert [one.count for one in unit.events.status_counts(None, 1, 9)] == [3, 1]
         assert [one.count for one in unit.events.status_counts(None, 3, 1)] == [2]
+
+
+def test_event_is_found_at_its_place(store: SqlStore) -> None:
+    first, second = revoked(1, (0, 1), log_index=0), revoked(1, (0, 2), (1, 4), log_index=1)
+    with store.write() as unit:
+        unit.events.append([header(1)], [first, second], keep_headers=9)
+    with store.read() as unit:
+        assert unit.events.at(1, 1) == second
+        assert unit.events.at(1, 2) is None
+        assert unit.events.at(2, 0) is None

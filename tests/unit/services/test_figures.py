@@ -38,7 +38,7 @@ def test_days_between_the_first_and_the_last_are_there_and_time_of_day_does_not_
     found = figures(
         [revoked("2026-11-03T23:59:59", 2), revoked("2026-11-01"), revoked("2026-11-01T12:00:00")]
     )
-    assert [(bar.since, bar.value) for bar in found.revocations] == [
+    assert [(span.since, span.count) for span in found.revocations] == [
         (date(2026, 11, 1), 2),
         (date(2026, 11, 2), 0),
         (date(2026, 11, 3), 2),
@@ -59,7 +59,7 @@ def test_long_times_come_by_month_or_year(first: str, last: str, spans: int, sec
     found = figures([revoked(first, 3), revoked(last, 4)]).revocations
     assert len(found) == spans
     assert found[1].since == second
-    assert sum(bar.value for bar in found) == 7
+    assert sum(span.count for span in found) == 7
     assert all(one.until == two.since for one, two in pairwise(found))
 
 

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from api.context import Query, app_of, blocking, examining, no_query
 from api.web.forms import Fields, fault
 from api.web.pages import render
+from api.web.reasons import REASONS
 from api.web.routes.console.common import (
     Visitor,
     console_router,
@@ -22,7 +23,7 @@ from api.web.routes.console.common import (
     upload_of,
 )
 from api.web.routes.console.filters import FILTERS, Chosen, chosen_of
-from api.web.routes.console.words import REASONS, name_of, request_line
+from api.web.routes.console.words import name_of, request_line
 from api.web.texts import PARAMETER
 from registry.errors import RootmarkError
 from registry.model.console import Draft

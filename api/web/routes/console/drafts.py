@@ -13,6 +13,7 @@ from starlette.responses import Response
 from api.context import Query, app_of, blocking, examining, no_query
 from api.exports import csv_text
 from api.web.forms import Fields, fault
+from api.web.reasons import REASONS
 from api.web.routes.console.common import (
     Visitor,
     console_router,
@@ -23,7 +24,7 @@ from api.web.routes.console.common import (
     problem_values,
     upload_of,
 )
-from api.web.routes.console.words import REASONS, name_of, quote_values
+from api.web.routes.console.words import name_of, quote_values
 from api.web.texts import PARAMETER
 from registry.bootstrap import App
 from registry.credentials.award_csv import COLUMNS, REQUIRED

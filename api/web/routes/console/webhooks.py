@@ -23,7 +23,7 @@ from api.web.routes.console.words import Word
 from api.web.texts import PARAMETER
 from api.webhook_views import delivery_json, webhook_json
 from registry.errors import ForbiddenError, NotFoundError, RootmarkError
-from registry.model.webhooks import EVENT_KINDS, DeliveryState
+from registry.model.webhooks import EVENT_KINDS, MAX_URL_CHARACTERS, DeliveryState
 from registry.services.idempotency import IdempotencyRef
 from registry.services.webhooks.management import KEPT, MAX_DESCRIPTION_CHARACTERS, Changes
 
@@ -31,7 +31,6 @@ router = console_router()
 
 _HOME = "/console/webhooks"
 _SHOWN = 50
-_MAX_URL = 2_048
 
 
 def _(text: str) -> str:
@@ -90,7 +89,7 @@ async def create_webhook(request: Request, visitor: Visitor) -> Response:
     no_query(request)
     fields = await form_of(request, visitor)
     service = app_of(request).webhooks
-    url, kinds = fields.text("url", _MAX_URL), fields.all("kind")
+    url, kinds = fields.text("url", MAX_URL_CHARACTERS), fields.all("kind")
     description = fields.text("description", MAX_DESCRIPTION_CHARACTERS)
     given = {"url": url, "description": description, "kinds": kinds}
 

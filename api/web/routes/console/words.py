@@ -76,17 +76,6 @@ REQUEST_KINDS: Mapping[str, str] = {
     "key_addition": _("Addition of a key"),
 }
 
-REASONS: Mapping[str, str] = {
-    "unspecified": _("no reason"),
-    "issued_in_error": _("issued in error"),
-    "superseded": _("superseded"),
-    "misconduct": _("misconduct"),
-    "requirements_not_met": _("requirements not met"),
-    "holder_request": _("the holder asked for it"),
-    "key_compromise": _("a key was stolen or lost"),
-    "administrative_hold": _("administrative hold"),
-}
-
 BATCH_STEPS = (
     (BatchState.SEALED, _("Sealed"), _("The tree is built and stored; its root waits to be sent.")),
     (BatchState.SUBMITTED, _("Submitted"), _("The transaction is signed and on its way to the chain.")),
