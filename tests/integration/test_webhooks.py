@@ -4,6 +4,7 @@ application."""
 from __future__ import annotations
 
 import json
+import random
 import threading
 import time
 from collections.abc import Iterator
@@ -208,6 +209,7 @@ def test_failing_receiver_is_tried_again_for_days_under_one_id_and_then_given_up
     webhook, _ = desk.app.webhooks.create(desk.caller, desk.receiver.url)
     desk.app.webhooks.test(desk.caller, webhook.id)
     desk.receiver.status = 503
+    state = random.getstate()
     began = desk.clock.now()
     for attempt in range(1, 11):
         desk.deliver()
@@ -222,6 +224,7 @@ def test_failing_receiver_is_tried_again_for_days_under_one_id_and_then_given_up
             desk.clock.advance((following - desk.clock.now()).total_seconds())
     assert desk.last(webhook.id)["state"] == "failed"
     assert desk.last(webhook.id)["error"] == "answered with status 503"
+    assert random.getstate() == state, "pauses are drawn from the generator that others seed"
     assert desk.clock.now() - began > timedelta(days=2.5)
     assert len({headers["webhook-id"] for headers, _ in desk.receiver.messages}) == 1
     desk.receiver.status = 200

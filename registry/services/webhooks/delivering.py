@@ -11,11 +11,11 @@ Invariants: a webhook that is switched off is sent nothing; neither secrets nor 
 from __future__ import annotations
 
 import logging
-import random
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from random import SystemRandom
 
 from registry.errors import SignerError
 from registry.model.webhooks import Delivery, DeliveryState, Webhook
@@ -37,6 +37,8 @@ _CLAIM = timedelta(minutes=2)
 
 _WAIT_SECONDS = 0.5
 _GONE = 410
+_LUCK = SystemRandom()
+"""Not the shared generator, whose sequence others may have seeded and rely on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,7 @@ class Courier:
                 unit.webhooks.change(replace(webhook, failing_since=None))
             return
         error = posted.trouble or f"answered with status {status}"
-        pause = pause_after(one.attempts + 1, posted.retry_after_seconds, random.random())  # noqa: S311
+        pause = pause_after(one.attempts + 1, posted.retry_after_seconds, _LUCK.random())
         state = DeliveryState.FAILED if pause is None else DeliveryState.WAITING
         next_at = None if pause is None else at + pause
         unit.webhooks.record(one.seq, state, at, next_at=next_at, status=status, error=error)
