@@ -31,9 +31,11 @@ from registry.credentials.certificates.designs import DesignService
 from registry.credentials.chain_profiles import ChainProfiles
 from registry.credentials.console import ConsoleServices, console_services
 from registry.credentials.exporting import AwardExports
+from registry.credentials.holding.collection import CollectionService
+from registry.credentials.holding.pages import PageService
+from registry.credentials.holding.sharing import ShareService
 from registry.credentials.identity import IdentityService
 from registry.credentials.keystore import EncryptedCredentialKeystore
-from registry.credentials.pages import PageService
 from registry.credentials.publication import Publication
 from registry.credentials.rdf import ContextStore, Pin, RdfCanonicalizer
 from registry.credentials.services import credential_services
@@ -111,6 +113,8 @@ class App:
     exports: AwardExports
     signed: SignedDocuments
     pages: PageService
+    collection: CollectionService
+    shares: ShareService
     designs: DesignService
     console: ConsoleServices
     webhooks: WebhookService
@@ -262,6 +266,8 @@ def _wire(
         exports=credentials.exports,
         signed=credentials.signed,
         pages=credentials.pages,
+        collection=credentials.collection,
+        shares=credentials.shares,
         designs=credentials.designs,
         console=console_services(store, clock, access, credentials.awards, status),
         webhooks=WebhookService(store, clock, post, box),

@@ -10,7 +10,7 @@ from api.body import read_bytes
 from api.context import app_of, blocking, json_response, no_query, require_caller
 from api.idempotency import once
 from registry.bootstrap import App
-from registry.credentials.pages import Claim
+from registry.credentials.holding.pages import Claim
 from registry.encoding import format_time
 from registry.errors import ValidationError
 from registry.model.pages import PAGE_PATH

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from api.web import csrf
 from api.web.forms import Fields
 from api.web.transport import is_encrypted
-from registry.credentials.pages import SESSION
+from registry.credentials.holding.sessions import SESSION
 from registry.errors import ForbiddenError
 
 _NAME = "rootmark-holder"

@@ -155,13 +155,15 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A report in words. ``sentence`` is the one to read first and says when the chain is a test chain;
-    ``later`` is what happened after the moment that was asked about."""
+    """A report in words. ``sentence`` is the one to read first and says when the chain is a test chain, which
+    ``alone`` leaves to who shows several; ``later`` is what happened after the moment that was asked about.
+    """
 
     outcome: str
     tone: str
     icon: str
     word: str
+    alone: str
     sentence: str
     test_chain: bool
     checks: tuple[ShownCheck, ...]
@@ -183,17 +185,15 @@ def verdict_of(
         issued: when the document says it was issued, in RFC 3339.
     """
     look = _LOOKS[report.outcome]
-    sentence = _sentence(report, texts)
-    if report.as_of.test_chain:
-        sentence += " " + texts.gettext(
-            _("This is a test chain: what stands there proves nothing elsewhere.")
-        )
+    alone = _sentence(report, texts)
+    warned = f"{alone} {texts.gettext(TEST_CHAIN)}"
     return Verdict(
         outcome=report.outcome.value,
         tone=look.tone,
         icon=look.icon,
         word=texts.gettext(look.word),
-        sentence=sentence,
+        alone=alone,
+        sentence=warned if report.as_of.test_chain else alone,
         test_chain=report.as_of.test_chain,
         checks=tuple(_check(check.name, check.result, check.detail, texts) for check in report.checks),
         timeline=_timeline(story, issued, texts),

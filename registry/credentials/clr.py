@@ -106,8 +106,12 @@ class NestedExaminations:
         raise TypeError("examinations have no truth value; look at the findings")
 
 
-def build_clr(record: Record, canonicalizer: Canonicalizer) -> dict[str, JsonValue]:
+def build_clr(record: Record, canonicalizer: Canonicalizer | None) -> dict[str, JsonValue]:
     """The record as an unsigned ClrCredential.
+
+    Args:
+        canonicalizer: of the suite that will sign it; None where that signs the JSON as it is (JCS), so that
+            no term can be lost.
 
     Raises:
         ValidationError: no credentials, or more than `MAX_CREDENTIALS`; one that is no credential; a learner
@@ -140,7 +144,8 @@ def build_clr(record: Record, canonicalizer: Canonicalizer) -> dict[str, JsonVal
         **{name: value for name, value in optional.items() if value is not None},
         "credentialSubject": subject,
     }
-    canonicalizer.n_quads(clr)  # a term or context that is not known would be lost by signing
+    if canonicalizer is not None:
+        canonicalizer.n_quads(clr)  # a term or context that is not known would be lost by signing
     return clr
 
 

@@ -77,8 +77,8 @@ class Exported:
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """An award with all that its credential is made of; ``document`` as it was secured. ``show_name`` says
-    whether a certificate may bear the recipient's name."""
+    """An award with all that its credential is made of; ``document`` as it was secured. ``show_name`` and
+    ``show_page`` say whether a certificate may bear the recipient's name and the address of the page."""
 
     award: Award
     entry: Entry
@@ -86,6 +86,7 @@ class _Held:
     document: bytes
     inclusion: InclusionProof
     show_name: bool
+    show_page: bool
 
 
 class AwardExports:
@@ -117,9 +118,16 @@ class AwardExports:
         }
 
     def export(
-        self, caller: Caller, award_id: str, wanted: ExportFormat, *, show_name: bool = True
+        self,
+        caller: Caller,
+        award_id: str,
+        wanted: ExportFormat,
+        *,
+        show_name: bool = True,
+        show_page: bool = True,
     ) -> Exported:
-        """The award's credential in a format; a certificate names the recipient only if that may be shown.
+        """The award's credential in a format; a certificate names the recipient and the credential's page
+        only if these may be shown.
 
         Raises:
             NotFoundError: no such award of the caller's issuer.
@@ -129,7 +137,7 @@ class AwardExports:
             SignerError: a token cannot be signed.
             ValidationError: a certificate cannot be drawn, since no font has one of its characters.
         """
-        return self._makers[wanted](self._held(caller, award_id, show_name=show_name))
+        return self._makers[wanted](self._held(caller, award_id, show_name=show_name, show_page=show_page))
 
     def picture(self, caller: Caller, award_id: str) -> Picture:
         """The badge's picture with nothing baked in. Raises as `export`."""
@@ -143,7 +151,9 @@ class AwardExports:
         """The credential as `jwt` hands it out. Raises as `export`."""
         return self._jwt(self._held(caller, award_id)).data.decode()
 
-    def _held(self, caller: Caller, award_id: str, *, show_name: bool = True) -> _Held:
+    def _held(
+        self, caller: Caller, award_id: str, *, show_name: bool = True, show_page: bool = True
+    ) -> _Held:
         with self._store.read() as unit:
             award = unit.awards.get(award_id)
             if award is None or not may_see_private(caller, award.issuer):
@@ -156,7 +166,7 @@ class AwardExports:
             if batch.state is BatchState.FAILED:
                 raise WrongStateError("the award's batch has failed: nothing vouches for it")
             inclusion = inclusion_proof(unit, entries[0])
-            return _Held(award, entries[0], batch, document, inclusion, show_name)
+            return _Held(award, entries[0], batch, document, inclusion, show_name, show_page)
 
     # --- documents ------------------------------------------------------------------------------------------
 
@@ -218,13 +228,13 @@ class AwardExports:
         document = self._secured(held)
         proof = self._shown_proof(held)
         with self._store.read() as unit:
-            page = unit.pages.of_award(held.award.id)
+            page = unit.pages.of_award(held.award.id) if held.show_page else None
             design = design_of(unit, held.award.issuer)
         certificate = certificate_of(
             document,
             proof,
             design,
-            holder=_name(held.award) if held.show_name else None,
+            holder=held.award.recipient_name if held.show_name else None,
             address=self._identity.base() + ("/" if page is None else f"{PAGE_PATH}{page.id}"),
             has_page=page is not None,
             test_chain=self._chain.info.test_chain,
@@ -260,11 +270,6 @@ class AwardExports:
             detail = "the chain's node proves no storage (eth_getProof), of which bundles are made"
             raise WrongStateError(detail) from error
         return _exported(held, PLAIN_JSON_TYPE, "bundle", "json", orjson.dumps(made))
-
-
-def _name(award: Award) -> str | None:
-    name = (award.recipient or {}).get("name")
-    return name if isinstance(name, str) else None
 
 
 def _exported(held: _Held, media_type: str, kind: str, ending: str, data: bytes) -> Exported:

@@ -11,10 +11,12 @@ from registry.credentials.assembly import examining
 from registry.credentials.awards import AwardService
 from registry.credentials.certificates.designs import DesignService
 from registry.credentials.exporting import AwardExports
+from registry.credentials.holding.collection import CollectionService
+from registry.credentials.holding.pages import PageService
+from registry.credentials.holding.sharing import ShareService
 from registry.credentials.hosts import HostedIssuers
 from registry.credentials.identity import IdentityService
 from registry.credentials.own_anchors import OwnAnchors
-from registry.credentials.pages import PageService
 from registry.credentials.publication import Publication, publication
 from registry.credentials.rdf import RdfCanonicalizer
 from registry.credentials.registries import IndexedRegistry
@@ -43,6 +45,8 @@ class CredentialServices:
         exports: hands out awards' credentials.
         signed: makes credentials that are no awards.
         pages: shows awards to people.
+        collection: all credentials of one holder.
+        shares: what holders show of theirs.
         designs: how certificates look.
     """
 
@@ -58,6 +62,8 @@ class CredentialServices:
     exports: AwardExports
     signed: SignedDocuments
     pages: PageService
+    collection: CollectionService
+    shares: ShareService
     designs: DesignService
 
 
@@ -117,5 +123,7 @@ def credential_services(
         exports=exports,
         signed=SignedDocuments(store, clock, issuing, securer, exports, canonicalizer, identity.did),
         pages=PageService(store, clock, exports),
+        collection=CollectionService(store, clock, verification, exports, issuing, canonicalizer),
+        shares=ShareService(store, clock, verification, exports),
         designs=DesignService(store, clock),
     )

@@ -99,3 +99,9 @@ class Award:
     def is_erased(self) -> bool:
         """Whether what it said of its recipient was removed."""
         return self.recipient is None
+
+    @property
+    def recipient_name(self) -> str | None:
+        """The recipient's name, where the issuer gave one."""
+        name = (self.recipient or {}).get("name")
+        return name if isinstance(name, str) else None

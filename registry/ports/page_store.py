@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from registry.encoding import Address
 from registry.model.designs import StoredDesign
 from registry.model.pages import CredentialPage, TokenKind, Visibility
+from registry.model.shares import Share
 
 
 class PageRepository(Protocol):
@@ -21,9 +22,17 @@ class PageRepository(Protocol):
 
     def of_award(self, award_id: str) -> CredentialPage | None: ...
 
-    def of_holder(self, holder: str) -> Sequence[CredentialPage]:
-        """Oldest first."""
+    def by_ids(self, page_ids: Collection[str]) -> Sequence[CredentialPage]:
+        """Those that exist, in no order."""
         ...
+
+    def of_holder(
+        self, holder: str, *, before: tuple[datetime, str] | None = None, limit: int | None = None
+    ) -> Sequence[CredentialPage]:
+        """Newest first: by (created at, id) downwards, less than ``before``."""
+        ...
+
+    def count_of_holder(self, holder: str) -> int: ...
 
     def change(self, page_id: str, visibility: Visibility, show_name: bool) -> None: ...
 
@@ -59,8 +68,35 @@ class PageRepository(Protocol):
 
     def remove_token(self, token_sha256: bytes) -> None: ...
 
+    def remove_holder(self, holder: str) -> None:
+        """Forget a holder with all tokens and shares. Pages that are still there belong to nobody."""
+        ...
+
     def purge(self, now: datetime) -> None:
         """Forget links and tokens that have expired."""
+        ...
+
+
+class ShareRepository(Protocol):
+    """Holders' shares. `EntryRepository.erase` takes an erased award's page out of them,
+    `PageRepository.remove_holder` removes a holder's."""
+
+    def add(self, share: Share) -> None: ...
+
+    def get(self, share_id: str, now: datetime) -> Share | None:
+        """The share, if it is in force."""
+        ...
+
+    def of_holder(self, holder: str, now: datetime) -> Sequence[Share]:
+        """Those in force, newest first."""
+        ...
+
+    def remove(self, holder: str, share_id: str) -> bool:
+        """End a share. False when the holder has none of that id."""
+        ...
+
+    def purge(self, now: datetime) -> None:
+        """Forget those that have expired."""
         ...
 
 

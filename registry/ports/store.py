@@ -44,7 +44,7 @@ from registry.ports.award_store import (
 )
 from registry.ports.console_store import ConsoleRepository
 from registry.ports.credential_store import SigningKeyRepository, StatusListRepository
-from registry.ports.page_store import DesignRepository, PageRepository
+from registry.ports.page_store import DesignRepository, PageRepository, ShareRepository
 from registry.ports.webhooks import WebhookRepository
 
 
@@ -227,6 +227,10 @@ class EntryRepository(Protocol):
         ...
 
     def document(self, seq: int, index: int) -> bytes | None: ...
+
+    def documents(self, wanted: Collection[tuple[int, int]]) -> Mapping[tuple[int, int], bytes]:
+        """By (batch seq, index), those that are stored."""
+        ...
 
     def erase(self, issuer: Address, digest: Digest, *, keep_credential_ids: bool = False) -> int:
         """Remove digest, salt, document, dates and external id of the issuer's entries with that digest,
@@ -581,6 +585,9 @@ class Unit(Protocol):
     def status_lists(self) -> StatusListRepository: ...
     @property
     def pages(self) -> PageRepository: ...
+
+    @property
+    def shares(self) -> ShareRepository: ...
     @property
     def designs(self) -> DesignRepository: ...
     @property

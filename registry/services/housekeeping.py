@@ -1,4 +1,4 @@
-"""Forgetting what has served its time: answers for repeated requests, links, sessions, drafts, messages."""
+"""Forgetting what has served its time: answers of requests, links, sessions, shares, drafts, messages."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ class Housekeeping:
             with self._store.write() as unit:
                 unit.idempotency.purge(now - KEEP_ANSWERS)
                 unit.pages.purge(now)
+                unit.shares.purge(now)
                 unit.webhooks.purge(now - WEBHOOK_DELIVERIES_KEPT)
                 unit.console.purge(now - LONGEST, now - LONGEST_UNUSED, now - DRAFTS_KEPT)
             self._due = now + _PAUSE

@@ -18,6 +18,7 @@ from registry.store.repositories.issuers import Access, Issuers
 from registry.store.repositories.outbox import Outbox
 from registry.store.repositories.pages import Pages
 from registry.store.repositories.running import Idempotency, Leases, Meta
+from registry.store.repositories.shares import Shares
 from registry.store.repositories.signing_keys import SigningKeys
 from registry.store.repositories.status_lists import StatusLists
 from registry.store.repositories.webhooks import Webhooks
@@ -47,6 +48,7 @@ class SqlUnit:
         self.signing_keys = SigningKeys(database)
         self.status_lists = StatusLists(database)
         self.pages = Pages(database)
+        self.shares = Shares(database)
         self.designs = Designs(database)
         self.console = Console(database)
         self.webhooks = Webhooks(database)

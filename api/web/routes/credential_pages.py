@@ -7,7 +7,6 @@ use none of them up.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,37 +14,21 @@ import segno
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
-from api.context import app_of, blocking, examining
-from api.routes.award_exports import file_response
+from api.context import app_of, blocking
 from api.routes.award_pages import CLAIM_PATH, page_url
 from api.web import csrf, holders
+from api.web.credentials import UNLISTED, file_of, format_named, picture_of, shown
 from api.web.forms import read_fields
-from api.web.pages import Policy, render, texts_for, web_router
-from api.web.routes.verify import domain_of, story_about
-from api.web.verdicts import verdict_of
+from api.web.pages import Policy, render, web_router
 from registry.bootstrap import App
-from registry.credentials.exporting import ExportFormat
-from registry.credentials.findings import Presented
-from registry.credentials.pages import PageView
-from registry.credentials.readable import readable
-from registry.credentials.verification import DocumentRequest
-from registry.encoding import format_time, parse_time
-from registry.errors import NotFoundError, ValidationError
+from registry.credentials.holding.pages import PageView
+from registry.encoding import parse_time
+from registry.errors import ValidationError
 from registry.model.pages import Visibility
-from registry.verdict.report import Report, report_to_json
 
 router = web_router()
 
 RETURN_PATH = "/return/"
-DOWNLOADS = (
-    ExportFormat.JSON,
-    ExportFormat.JWT,
-    ExportFormat.PNG,
-    ExportFormat.SVG,
-    ExportFormat.PDF,
-    ExportFormat.PROOF,
-    ExportFormat.BUNDLE,
-)
 _EMBEDDED = Policy(framed=True)
 
 
@@ -54,13 +37,13 @@ async def credential_page(request: Request, page_id: str) -> Response:
     """The page, for its holder with the choices."""
     app, session = app_of(request), holders.session_of(request)
     view = await blocking(app.pages.view, page_id, session)
-    shown = await _shown(request, view)
+    values = await _shown(request, view)
     is_public = view.page.visibility is Visibility.PUBLIC
     return render(
         request,
         "credential/page.html",
         policy=Policy(indexed=is_public),
-        **shown,
+        **values,
         csrf_field=csrf.FIELD,
         csrf_token=csrf.token_of(session) if session and view.is_holder else "",
         visibilities=[one.value for one in Visibility],
@@ -69,34 +52,9 @@ async def credential_page(request: Request, page_id: str) -> Response:
 
 async def _shown(request: Request, view: PageView) -> dict[str, Any]:
     """What the templates of a page are given."""
-    app = app_of(request)
-    report = await examining(request, _report, app, view.document)
-    story = await blocking(story_about, app, report)
-    found = report_to_json(report)
-    badge = readable(view.document)
-    return {
-        "view": view,
-        "badge": badge,
-        "report": found,
-        "verdict": verdict_of(report, texts_for(request), story, issued=badge.issued),
-        "domain": domain_of(found["issuer"].get("id")),
-        "checked_at": format_time(app.clock.now()),
-        "permanent": None,
-        "address": page_url(app, view.page.id),
-        "downloads": [one.value for one in _downloads(app)] if view.may_download else [],
-        "linkedin": _linkedin(badge, page_url(app, view.page.id)),
-    }
-
-
-def _report(app: App, document: Mapping[str, Any]) -> Report:
-    report = app.documents.verify(DocumentRequest(Presented(document=document)))
-    app.metrics.count_verdict(report.outcome)
-    return report
-
-
-def _downloads(app: App) -> list[ExportFormat]:
-    """A bundle is made of storage proofs, which the embedded chain does not give."""
-    return [one for one in DOWNLOADS if one is not ExportFormat.BUNDLE or app.jsonrpc is None]
+    address = page_url(app_of(request), view.page.id)
+    found = await shown(request, view)
+    return found | {"address": address, "linkedin": _linkedin(found["badge"], address)}
 
 
 def _linkedin(badge: Any, address: str) -> str:
@@ -127,23 +85,15 @@ async def embedded_page(request: Request, page_id: str) -> Response:
 @router.get("/c/{page_id}/file/{wanted}")
 async def download(request: Request, page_id: str, wanted: str) -> Response:
     """A file of the credential."""
-    app = app_of(request)
-    formats = {one.value: one for one in _downloads(app)}
-    if wanted not in formats:
-        raise NotFoundError("there is no such file of this credential")
-    session = holders.session_of(request)
-    file = await blocking(app.pages.export, page_id, session, formats[wanted])
-    response = file_response(file)
-    response.headers["X-Robots-Tag"] = "noindex"
-    return response
+    app, session = app_of(request), holders.session_of(request)
+    return file_of(await blocking(app.pages.export, page_id, session, format_named(app, wanted)))
 
 
 @router.get("/c/{page_id}/image")
 async def image(request: Request, page_id: str) -> Response:
     """The badge's picture."""
     app, session = app_of(request), holders.session_of(request)
-    picture = await blocking(app.pages.picture, page_id, session)
-    return Response(picture.data, media_type=picture.media_type, headers={"X-Robots-Tag": "noindex"})
+    return picture_of(await blocking(app.pages.picture, page_id, session))
 
 
 @router.get("/c/{page_id}/qr.svg")
@@ -155,7 +105,7 @@ async def qr_code(request: Request, page_id: str) -> Response:
     segno.make(page_url(app, view.page.id), error="m", micro=False).save(
         drawn, kind="svg", scale=4, border=4, dark="#000", light="#fff", xmldecl=False
     )
-    return Response(drawn.getvalue(), media_type="image/svg+xml", headers={"X-Robots-Tag": "noindex"})
+    return Response(drawn.getvalue(), media_type="image/svg+xml", headers=UNLISTED)
 
 
 @router.post("/c/{page_id}/settings")
@@ -192,10 +142,16 @@ async def claim(request: Request, token: str) -> Response:
     if made.return_token is None:
         response: Response = RedirectResponse(path, status_code=303)
     else:
-        link = app.settings.effective_public_url.rstrip("/") + RETURN_PATH + made.return_token
-        response = render(request, "credential/claimed.html", link=link, page=path)
+        response = render(
+            request, "credential/claimed.html", link=return_url(app, made.return_token), page=path
+        )
     holders.keep(request, response, made.session)
     return response
+
+
+def return_url(app: App, token: str) -> str:
+    """A return link, as its holder keeps it."""
+    return app.settings.effective_public_url.rstrip("/") + RETURN_PATH + token
 
 
 @router.get(RETURN_PATH + "{token}")
@@ -210,8 +166,7 @@ async def come_back(request: Request, token: str) -> Response:
     csrf.refuse_other_sites(request)
     app = app_of(request)
     session = await blocking(app.pages.come_back, token)
-    pages = await blocking(app.pages.pages_of, session)
-    response = render(request, "credential/pages.html", pages=pages)
+    response = RedirectResponse("/me", status_code=303)
     holders.keep(request, response, session)
     return response
 

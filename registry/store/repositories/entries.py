@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import CTE, BigInteger, and_, bindparam, column, func, select, text
@@ -219,6 +219,19 @@ class Entries:
         query = select(DETAILS.c.document).where(DETAILS.c.batch_seq == seq, DETAILS.c.entry_index == index)
         document: bytes | None = self._db.scalar(query)
         return document
+
+    def documents(self, wanted: Collection[tuple[int, int]]) -> Mapping[tuple[int, int], bytes]:
+        """By (batch seq, index), those that are stored."""
+        found: dict[tuple[int, int], bytes] = {}
+        for chunk in unique_chunks(wanted):
+            places = places_table(chunk)
+            here = and_(
+                DETAILS.c.batch_seq == places.c.batch_seq, DETAILS.c.entry_index == places.c.entry_index
+            )
+            query = select(DETAILS.c.batch_seq, DETAILS.c.entry_index, DETAILS.c.document).join(places, here)
+            rows = self._db.rows(query.where(DETAILS.c.document.is_not(None)))
+            found |= {(seq, index): document for seq, index, document in rows}
+        return found
 
     def erase(self, issuer: Address, digest: Digest, *, keep_credential_ids: bool = False) -> int:
         """Remove digest, salt, document, dates and external id of the issuer's entries with that digest, and

@@ -19,6 +19,7 @@ from registry.store.rows import (
     CredentialPageRow,
     FeedRow,
     IdempotencyRow,
+    SharedPageRow,
     SkippedDigestRow,
     StatusRequestRow,
     table,
@@ -31,6 +32,7 @@ SKIPPED = table(SkippedDigestRow)
 REQUESTS = table(StatusRequestRow)
 PAGES = table(CredentialPageRow)
 LINKS = table(ClaimLinkRow)
+SHARED = table(SharedPageRow)
 
 SERVER_ADMIN = "admin"
 """Owner of the server administrator's idempotency keys; the others are owned by API keys."""
@@ -55,6 +57,7 @@ def erase_entries(database: Database, issuer: Address, digest: Digest, keep_cred
         database.run(delete(DETAILS).where(*detail))
         pages = select(PAGES.c.id).where(PAGES.c.award_id.in_(select(AWARDS.c.id).where(*award)))
         database.run(delete(LINKS).where(LINKS.c.page_id.in_(pages)))
+        database.run(delete(SHARED).where(SHARED.c.page_id.in_(pages)))
         database.run(delete(PAGES).where(PAGES.c.award_id.in_(select(AWARDS.c.id).where(*award))))
         forgotten = {"recipient": None, "fingerprint": None}
         if not keep_credential_ids:

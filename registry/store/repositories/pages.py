@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row as ResultRow
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, func, or_, select, tuple_, update
 
 from registry.model.pages import CredentialPage, TokenKind, Visibility
 from registry.store.database import Database
+from registry.store.repositories.shares import SHARED, SHARES
 from registry.store.rows import ClaimLinkRow, CredentialPageRow, HolderRow, HolderTokenRow, table
-from registry.store.values import instant, micros
+from registry.store.values import instant, micros, unique_chunks
 
 PAGES = table(CredentialPageRow)
 LINKS = table(ClaimLinkRow)
@@ -59,10 +60,27 @@ class Pages:
         row = self._db.first(select(PAGES).where(PAGES.c.award_id == award_id))
         return None if row is None else _page(row)
 
-    def of_holder(self, holder: str) -> Sequence[CredentialPage]:
-        """Oldest first."""
-        query = select(PAGES).where(PAGES.c.holder == holder).order_by(PAGES.c.created_at, PAGES.c.id)
+    def by_ids(self, page_ids: Collection[str]) -> Sequence[CredentialPage]:
+        """Those that exist, in no order."""
+        found: list[CredentialPage] = []
+        for chunk in unique_chunks(page_ids):
+            found += [_page(row) for row in self._db.rows(select(PAGES).where(PAGES.c.id.in_(chunk)))]
+        return found
+
+    def of_holder(
+        self, holder: str, *, before: tuple[datetime, str] | None = None, limit: int | None = None
+    ) -> Sequence[CredentialPage]:
+        """Newest first, less than ``before``."""
+        query = select(PAGES).where(PAGES.c.holder == holder)
+        if before is not None:
+            query = query.where(tuple_(PAGES.c.created_at, PAGES.c.id) < (micros(before[0]), before[1]))
+        query = query.order_by(PAGES.c.created_at.desc(), PAGES.c.id.desc()).limit(limit)
         return [_page(row) for row in self._db.rows(query)]
+
+    def count_of_holder(self, holder: str) -> int:
+        """How many pages are the holder's."""
+        count: int = self._db.scalar(select(func.count()).select_from(PAGES).where(PAGES.c.holder == holder))
+        return count
 
     def change(self, page_id: str, visibility: Visibility, show_name: bool) -> None:
         """What the holder decided."""
@@ -150,6 +168,15 @@ class Pages:
     def remove_token(self, token_sha256: bytes) -> None:
         """Forget a token."""
         self._db.run(delete(TOKENS).where(TOKENS.c.token_sha256 == token_sha256))
+
+    def remove_holder(self, holder: str) -> None:
+        """Forget a holder with all tokens and shares."""
+        mine = select(SHARES.c.id).where(SHARES.c.holder == holder)
+        self._db.run(delete(SHARED).where(SHARED.c.share_id.in_(mine)))
+        self._db.run(delete(SHARES).where(SHARES.c.holder == holder))
+        self._db.run(delete(TOKENS).where(TOKENS.c.holder == holder))
+        self._db.run(update(PAGES).where(PAGES.c.holder == holder).values(holder=None))
+        self._db.run(delete(HOLDERS).where(HOLDERS.c.id == holder))
 
     def purge(self, now: datetime) -> None:
         """Forget what has expired."""

@@ -23,6 +23,8 @@ from registry.store.rows.pages import (
     CredentialPageRow,
     HolderRow,
     HolderTokenRow,
+    SharedPageRow,
+    ShareRow,
 )
 from registry.store.rows.running import (
     CounterRow,
@@ -70,6 +72,8 @@ __all__ = [
     "MismatchRow",
     "OperationRow",
     "PositionRow",
+    "ShareRow",
+    "SharedPageRow",
     "SigningKeyRow",
     "SkippedDigestRow",
     "StatusListRow",

@@ -57,6 +57,31 @@ class HolderTokenRow(Row, table=True):
     expires_at: int | None = Field(default=None, sa_type=BigInteger)
 
 
+class ShareRow(Row, table=True):
+    """Credentials that a holder shows under one address."""
+
+    __tablename__ = "shares"
+    __table_args__ = (Index(None, "holder", "created_at"), Index(None, "expires_at"))
+
+    id: str = Field(primary_key=True, sa_type=Text)
+    holder: str = Field(sa_type=Text)
+    title: str = Field(sa_type=Text)
+    show_name: bool = Field(sa_type=Boolean)
+    created_at: int = Field(sa_type=BigInteger)
+    expires_at: int = Field(sa_type=BigInteger)
+
+
+class SharedPageRow(Row, table=True):
+    """A credential of a share, by its page; ``number`` from 1."""
+
+    __tablename__ = "shared_pages"
+    __table_args__ = (Index(None, "page_id"),)
+
+    share_id: str = Field(primary_key=True, sa_type=Text)
+    number: int = Field(primary_key=True, sa_type=BigInteger)
+    page_id: str = Field(sa_type=Text)
+
+
 class CertificateDesignRow(Row, table=True):
     """How an issuer's certificates look. ``document`` is ASCII JSON; ``logo`` stands last."""
 

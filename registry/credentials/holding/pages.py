@@ -6,15 +6,14 @@ away. Nobody is identified otherwise; a holder is the tokens that they keep. Pag
 together in one holder's hands only by that holder's own claims, never by equal e-mail addresses: an issuer
 could otherwise make a link to see what others issued.
 
-Invariants: a page's id has 128 random bits and is made from nothing; tokens have 256 bits, only their SHA-256
-is kept, and they never reach the log; what names the recipient is shown, or handed out in a file, only when
-the holder says so, or to the holder; an erased award has no page.
+Invariants: a page's id has 128 random bits and is made from nothing; what names the recipient is shown, or
+handed out in a file, only when the holder says so, or to the holder; an erased award has no page.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +22,7 @@ import orjson
 
 from registry.credentials.carriers.images import Picture
 from registry.credentials.exporting import AwardExports, Exported, ExportFormat
+from registry.credentials.holding.sessions import holder_of, new_return_link, new_session, new_token
 from registry.encoding import Address
 from registry.errors import ForbiddenError, NotFoundError
 from registry.model.awards import Award
@@ -33,9 +33,7 @@ from registry.ports.store import Store, Unit
 from registry.services.access import may_see_private, require_issuer, token_sha256
 
 CLAIM_DAYS = 90
-SESSION = timedelta(days=30)
-_PAGE_ID_BYTES = 16
-_TOKEN_BYTES = 32
+ID_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +94,7 @@ class PageService:
         """
         issuer = require_issuer(caller, Scope.BATCH)
         now = self._clock.now()
-        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        token = new_token()
         expires_at = now + timedelta(days=CLAIM_DAYS)
         with self._store.write() as unit:
             award = _award(unit, award_id)
@@ -104,7 +102,7 @@ class PageService:
                 raise NotFoundError("no such award of this issuer")
             page = unit.pages.of_award(award_id)
             if page is None:
-                identifier = secrets.token_urlsafe(_PAGE_ID_BYTES)
+                identifier = secrets.token_urlsafe(ID_BYTES)
                 page = CredentialPage(identifier, award_id, Visibility.UNLISTED, False, None, now)
                 unit.pages.add(page)
             unit.pages.add_link(token_sha256(token), page.id, now, expires_at)
@@ -146,18 +144,17 @@ class PageService:
         """
         now = self._clock.now()
         with self._store.write() as unit:
-            holder = self._holder(unit, session, now)
+            holder = holder_of(unit, session, now)
             return_token = None
             if holder is None:
-                holder = secrets.token_urlsafe(_PAGE_ID_BYTES)
+                holder = secrets.token_urlsafe(ID_BYTES)
                 unit.pages.add_holder(holder, now)
-                return_token = secrets.token_urlsafe(_TOKEN_BYTES)
-                unit.pages.add_token(token_sha256(return_token), holder, TokenKind.RETURN, now, None)
+                return_token = new_return_link(unit, holder, now)
             page = unit.pages.claim(token_sha256(token), now, holder)
             if page is None:
                 raise _dead_link()
             unit.access.log(now, "holder", "page.claimed", page.award_id, "")
-            return Claimed(page, self._new_session(unit, holder, now), return_token)
+            return Claimed(page, new_session(unit, holder, now), return_token)
 
     def come_back(self, return_token: str) -> str:
         """A new session for the holder of a return link.
@@ -170,24 +167,12 @@ class PageService:
             holder = unit.pages.holder_of(token_sha256(return_token), TokenKind.RETURN, now)
             if holder is None:
                 raise _dead_link()
-            return self._new_session(unit, holder, now)
+            return new_session(unit, holder, now)
 
     def sign_out(self, session: str) -> None:
         """End a session."""
         with self._store.write() as unit:
             unit.pages.remove_token(token_sha256(session))
-
-    def pages_of(self, session: str | None) -> Sequence[CredentialPage]:
-        """The pages of a session's holder, oldest first.
-
-        Raises:
-            NotFoundError: there is no such session.
-        """
-        with self._store.read() as unit:
-            holder = self._holder(unit, session, self._clock.now())
-            if holder is None:
-                raise NotFoundError("you are not signed in; open your return link, or a claim link")
-            return unit.pages.of_holder(holder)
 
     def change(self, session: str | None, page_id: str, visibility: Visibility, show_name: bool) -> None:
         """What the holder decides about a page.
@@ -200,7 +185,7 @@ class PageService:
             page = unit.pages.get(page_id)
             if page is None:
                 raise _no_page()
-            holder = self._holder(unit, session, self._clock.now())
+            holder = holder_of(unit, session, self._clock.now())
             if holder is None or page.holder != holder:
                 raise ForbiddenError("only the page's holder may change it")
             unit.pages.change(page_id, visibility, show_name)
@@ -219,18 +204,8 @@ class PageService:
             document = unit.entries.document(award.batch_seq, award.index)
         if document is None or award.recipient is None:
             raise _no_page()
-        parsed: dict[str, Any] = orjson.loads(document)
         shown = page.show_name or is_holder
-        name = award.recipient.get("name") if shown else None
-        return PageView(
-            page=page,
-            issuer=award.issuer,
-            document=parsed,
-            name=name if isinstance(name, str) else None,
-            is_holder=is_holder,
-            may_download=shown or not names_somebody(parsed),
-            superseded=award.superseded_by is not None,
-        )
+        return view_of(page, award, orjson.loads(document), show_name=shown, is_holder=is_holder)
 
     def export(self, page_id: str, session: str | None, wanted: ExportFormat) -> Exported:
         """A file of the page's credential.
@@ -244,12 +219,12 @@ class PageService:
         if not view.may_download:
             raise ForbiddenError("the file names its holder, who does not show a name; ask them for it")
         shown = view.page.show_name or view.is_holder
-        return self._exports.export(_issuer_itself(view.issuer), view.page.award_id, wanted, show_name=shown)
+        return self._exports.export(issuer_itself(view.issuer), view.page.award_id, wanted, show_name=shown)
 
     def picture(self, page_id: str, session: str | None) -> Picture:
         """The badge's picture. Raises as `view`, and as `AwardExports.export`."""
         view = self.view(page_id, session)
-        return self._exports.picture(_issuer_itself(view.issuer), view.page.award_id)
+        return self._exports.picture(issuer_itself(view.issuer), view.page.award_id)
 
     # --- parts ----------------------------------------------------------------------------------------------
 
@@ -257,23 +232,31 @@ class PageService:
         page = unit.pages.get(page_id)
         if page is None:
             raise _no_page()
-        holder = self._holder(unit, session, self._clock.now())
+        holder = holder_of(unit, session, self._clock.now())
         is_holder = holder is not None and page.holder == holder
         if page.visibility is Visibility.OFF and not is_holder:
             raise _no_page()
         return page, is_holder
 
-    @staticmethod
-    def _holder(unit: Unit, session: str | None, now: datetime) -> str | None:
-        if session is None:
-            return None
-        return unit.pages.holder_of(token_sha256(session), TokenKind.SESSION, now)
 
-    @staticmethod
-    def _new_session(unit: Unit, holder: str, now: datetime) -> str:
-        session = secrets.token_urlsafe(_TOKEN_BYTES)
-        unit.pages.add_token(token_sha256(session), holder, TokenKind.SESSION, now, now + SESSION)
-        return session
+def view_of(
+    page: CredentialPage,
+    award: Award,
+    document: Mapping[str, Any],
+    *,
+    show_name: bool,
+    is_holder: bool = False,
+) -> PageView:
+    """What a reader sees who may see the recipient's name, or may not."""
+    return PageView(
+        page=page,
+        issuer=award.issuer,
+        document=document,
+        name=award.recipient_name if show_name else None,
+        is_holder=is_holder,
+        may_download=show_name or not names_somebody(document),
+        superseded=award.superseded_by is not None,
+    )
 
 
 def names_somebody(document: Mapping[str, Any]) -> bool:
@@ -288,7 +271,7 @@ def names_somebody(document: Mapping[str, Any]) -> bool:
     return bool(plain) or not (isinstance(identifier, str) and identifier.startswith("urn:uuid:"))
 
 
-def _issuer_itself(issuer: Address) -> Caller:
+def issuer_itself(issuer: Address) -> Caller:
     """For reading what the issuer may read, once it is decided that the reader may have it."""
     return Caller(label="page", key_id=None, issuer=issuer, scopes=frozenset())
 
