@@ -68,6 +68,10 @@ class PageRepository(Protocol):
 
     def remove_token(self, token_sha256: bytes) -> None: ...
 
+    def remove_sessions(self, holder: str, *, keep: bytes) -> None:
+        """Forget the holder's sessions but one."""
+        ...
+
     def remove_holder(self, holder: str) -> None:
         """Forget a holder with all tokens and shares. Pages that are still there belong to nobody."""
         ...

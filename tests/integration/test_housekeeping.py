@@ -9,6 +9,7 @@ import pytest
 from registry.encoding import Address
 from registry.errors import IdempotencyMismatchError
 from registry.model.console import ConsoleSession, Draft, DraftKind
+from registry.model.shares import Share
 from registry.services.housekeeping import Housekeeping
 from registry.store import SqlStore
 from tests.support.databases import database_url, postgres_server, postgres_url, sqlite_url, store
@@ -70,3 +71,17 @@ def test_drafts_are_forgotten_after_a_day_and_sessions_when_they_are_over(store:
         (False, True),
         (False, False),
     ]
+
+
+def test_shares_are_forgotten_when_they_expire(store: SqlStore) -> None:
+    clock = HandClock()
+    share = Share("s", "holder", "", False, START, START + timedelta(days=1), {1: "page"})
+    with store.write() as unit:
+        unit.shares.add(share)
+    Housekeeping(store, clock).step()
+    with store.read() as unit:
+        assert unit.shares.get("s", START) is not None
+    clock.time = START + timedelta(days=1)
+    Housekeeping(store, clock).step()
+    with store.read() as unit:
+        assert unit.shares.get("s", START) is None

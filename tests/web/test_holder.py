@@ -176,10 +176,18 @@ def test_page_that_is_off_stays_in_the_collection(new_page: NewPage, api: Api) -
 
 def test_new_return_link_takes_the_place_of_the_old_one(new_page: NewPage, api: Api) -> None:
     mine = holder(new_page, api, 1)
+    elsewhere = new_page()
+    elsewhere.goto(mine.back)
+    elsewhere.get_by_role("button", name="Sign in").click()
+    expect(elsewhere.locator("[data-page]")).to_have_count(1)
     mine.page.goto("/me")
     mine.page.get_by_role("button", name="Make a new return link").click()
     link = "/" + mine.page.locator("#return").input_value().split("/", 3)[3]
     assert api.public.post(mine.back).status_code == 404
+    elsewhere.goto("/me")
+    expect(elsewhere.locator("[data-page]")).to_have_count(0)
+    mine.page.goto("/me")
+    expect(mine.page.locator("[data-page]")).to_have_count(1)
     other = new_page()
     other.goto(link)
     other.get_by_role("button", name="Sign in").click()

@@ -9,7 +9,7 @@ import pytest
 
 from tests.web.conftest import Api, NewPage, accessible, runs_nothing, shoot
 
-PAGES = ("/", "/console/login", "/audit", "/audit/events", "/audit/figures")
+PAGES = ("/", "/me", "/console/login", "/audit", "/audit/events", "/audit/figures")
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -27,6 +27,7 @@ from registry.model.shares import Share
 from registry.ports.clock import Clock
 from registry.ports.documents import Canonicalizer
 from registry.ports.store import Store, Unit
+from registry.services.access import token_sha256
 from registry.services.issuing import IssuingService
 from registry.services.verification import VerificationService
 from registry.verdict.report import Outcome
@@ -136,15 +137,18 @@ class CollectionService:
         )
         return Exported(JSON_TYPE, "learner-record.json", orjson.dumps(record))
 
-    def new_return_link(self, session: str | None) -> str:
-        """A new return link's token, told once; the one before works no longer.
+    def new_return_link(self, session: str) -> str:
+        """A new return link's token, told once. The one before works no longer, and all other sessions end:
+        whoever asks may have lost a link, or a device.
 
         Raises:
             ForbiddenError: no session in force.
         """
         now = self._clock.now()
         with self._store.write() as unit:
-            return new_return_link(unit, require_holder(unit, session, now), now)
+            holder = require_holder(unit, session, now)
+            unit.pages.remove_sessions(holder, keep=token_sha256(session))
+            return new_return_link(unit, holder, now)
 
     # --- deleting -------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row as ResultRow
-from sqlalchemy import delete, func, or_, select, tuple_, update
+from sqlalchemy import and_, delete, func, or_, select, tuple_, update
 
 from registry.model.pages import CredentialPage, TokenKind, Visibility
 from registry.store.database import Database
@@ -168,6 +168,11 @@ class Pages:
     def remove_token(self, token_sha256: bytes) -> None:
         """Forget a token."""
         self._db.run(delete(TOKENS).where(TOKENS.c.token_sha256 == token_sha256))
+
+    def remove_sessions(self, holder: str, *, keep: bytes) -> None:
+        """Forget the holder's sessions but one."""
+        sessions = and_(TOKENS.c.holder == holder, TOKENS.c.kind == TokenKind.SESSION.value)
+        self._db.run(delete(TOKENS).where(sessions, TOKENS.c.token_sha256 != keep))
 
     def remove_holder(self, holder: str) -> None:
         """Forget a holder with all tokens and shares."""
