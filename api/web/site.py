@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from api.web.pages import web_router
-from api.web.routes import audit, console, credential_pages, holder, shares, verify
+from api.web.routes import audit, console, credential_pages, holder, oembed, shares, verify
 from api.web.static_files import PREFIX, static_file
 
-MODULES = (verify, credential_pages, holder, shares, audit, console)
+MODULES = (verify, credential_pages, oembed, holder, shares, audit, console)
 
 
 def add_to(web: FastAPI) -> None:

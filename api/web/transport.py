@@ -1,4 +1,4 @@
-"""Whether what goes between a browser and this server is encrypted, which decides about cookies."""
+"""How browsers reach this server: by which names, and whether encrypted, which decides about cookies."""
 
 from __future__ import annotations
 
@@ -15,3 +15,9 @@ def is_encrypted(request: Request) -> bool:
         return True
     public = urlsplit(app_of(request).settings.effective_public_url)
     return public.scheme == "https" and public.netloc.lower() == request.headers.get("host", "").lower()
+
+
+def own_hosts(request: Request) -> frozenset[str]:
+    """Hosts and ports that are this server's: the operator's word, and how it was called. In lower case."""
+    public = urlsplit(app_of(request).settings.effective_public_url).netloc
+    return frozenset({public.lower(), request.headers.get("host", "").lower()} - {""})

@@ -54,7 +54,12 @@ async def _shown(request: Request, view: PageView) -> dict[str, Any]:
     """What the templates of a page are given."""
     address = page_url(app_of(request), view.page.id)
     found = await shown(request, view)
-    return found | {"address": address, "linkedin": _linkedin(found["badge"], address)}
+    base = app_of(request).settings.effective_public_url.rstrip("/")
+    return found | {
+        "address": address,
+        "linkedin": _linkedin(found["badge"], address),
+        "oembed": f"{base}/oembed?{urlencode({'url': address})}",
+    }
 
 
 def _linkedin(badge: Any, address: str) -> str:

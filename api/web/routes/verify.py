@@ -17,6 +17,7 @@ from api.web.forms import read_files
 from api.web.pages import Policy, is_fragment, render, texts_for, web_router
 from api.web.shown import MAX_FILES, PageLink, Question, question_of
 from api.web.texts import PARAMETER, Texts
+from api.web.transport import own_hosts
 from api.web.verdicts import Verdict, texts_for_scripts, verdict_of
 from registry.bootstrap import App
 from registry.credentials.verification import DocumentRequest
@@ -71,7 +72,7 @@ async def answer(request: Request) -> Response:
             asked["text"],
             issuer=asked["issuer"],
             as_of=_moment(asked["as_of"], app_of(request).clock.now()),
-            own_hosts=_own_hosts(request),
+            own_hosts=own_hosts(request),
         )
         if isinstance(question, PageLink):
             return _go_to(request, question.path)
@@ -163,11 +164,6 @@ def _moment(text: str, now: datetime) -> str:
     if found[1]:
         return f"{text}:00Z"
     return format_time(now) if text == now.date().isoformat() else f"{text}T23:59:59Z"
-
-
-def _own_hosts(request: Request) -> frozenset[str]:
-    public = app_of(request).settings.effective_public_url.partition("://")[2].partition("/")[0]
-    return frozenset({public.lower(), request.headers.get("host", "").lower()} - {""})
 
 
 def _go_to(request: Request, path: str) -> Response:
