@@ -1,4 +1,5 @@
-"""Lists as an auditor takes them away: JSON or CSV, with the block they are of, their rows and their digest.
+"""Lists as an auditor takes them away: JSON, CSV or Parquet, with the block they are of, their rows and their
+digest.
 
 Every answer carries `X-Row-Count`, `X-Content-SHA256` (of the body) and, once something is indexed,
 `X-Block-Number` and `X-Block-Hash`. Each page is an export of its own; `Link` leads to the next.
@@ -8,7 +9,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
+from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
@@ -17,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.context import Query, next_page
+from api.parquet import PARQUET_TYPE, Table, parquet_bytes
 from registry.encoding import to_hex
 from registry.errors import UnsupportedMediaTypeError
 from registry.model.chain import IndexPosition
@@ -25,23 +28,36 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\u
 """With the full-width forms, which some spreadsheets read alike."""
 
 
-def wants_csv(request: Request) -> bool:
-    """Whether CSV is asked for.
+class ExportForm(StrEnum):
+    """What a list may be had as, by media type."""
+
+    JSON = "application/json"
+    CSV = "text/csv"
+    PARQUET = PARQUET_TYPE
+
+
+FILES = (ExportForm.CSV, ExportForm.PARQUET)
+
+
+def form_wanted(request: Request, *files: ExportForm) -> ExportForm:
+    """Which of ``files`` the Accept header names; JSON when it names none of them.
 
     Raises:
-        UnsupportedMediaTypeError: neither JSON nor CSV is accepted.
+        UnsupportedMediaTypeError: it takes neither them nor JSON.
     """
     accepted = request.headers.get("accept", "*/*")
-    if "text/csv" in accepted:
-        return True
+    for form in files:
+        if form.value in accepted:
+            return form
     if not any(kind in accepted for kind in ("json", "*/*", "application/*")):
-        raise UnsupportedMediaTypeError("this is served as application/json and text/csv")
-    return False
+        kinds = " and ".join(form.value for form in (ExportForm.JSON, *files))
+        raise UnsupportedMediaTypeError(f"this is served as {kinds}")
+    return ExportForm.JSON
 
 
-def rows_wanted(query: Query, *, as_csv: bool, csv_rows: int) -> int:
-    """How many rows a page has: `limit`, else ``csv_rows`` for CSV."""
-    return csv_rows if as_csv and query.text("limit") is None else query.limit()
+def rows_wanted(query: Query, form: ExportForm, file_rows: int) -> int:
+    """How many rows a page has: `limit`, else ``file_rows`` for a file."""
+    return file_rows if form is not ExportForm.JSON and query.text("limit") is None else query.limit()
 
 
 def csv_cell(value: Any) -> str:
@@ -50,7 +66,7 @@ def csv_cell(value: Any) -> str:
     return "'" + text if text.startswith(_FORMULA_STARTS) else text
 
 
-def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
+def csv_text(columns: Collection[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
     """RFC 4180 text with a header line."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
@@ -68,24 +84,37 @@ def json_export(
     return Response(body, headers=headers, media_type="application/json")
 
 
-def csv_export(
+def file_export(
     request: Request,
-    name: str,
-    columns: Sequence[str],
+    form: ExportForm,
+    table: Table,
     rows: list[dict[str, Any]],
     following: str | None,
     position: IndexPosition | None,
 ) -> Response:
-    """A page of a list as a CSV file called ``name``."""
-    body = csv_text(columns, rows)
+    """A page of a list as a file, CSV or Parquet.
+
+    Raises:
+        NotFoundError: Parquet is asked for, and not installed.
+    """
+    headers = {} if position is None else _block(position)
+    if form is ExportForm.PARQUET:
+        body = parquet_bytes(table, rows, {name.removeprefix("X-"): value for name, value in headers.items()})
+    else:
+        body = csv_text(table.columns, rows)
     headers = _headers(body, len(rows), position) | next_page(request, following)
-    headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return Response(body, headers=headers, media_type="text/csv")
+    ending = "parquet" if form is ExportForm.PARQUET else "csv"
+    headers["Content-Disposition"] = f'attachment; filename="{table.name}.{ending}"'
+    return Response(body, headers=headers, media_type=form.value)
+
+
+def _block(position: IndexPosition) -> dict[str, str]:
+    return {
+        "X-Block-Number": str(position.block.number),
+        "X-Block-Hash": to_hex(position.block.hash),
+    }
 
 
 def _headers(body: bytes, rows: int, position: IndexPosition | None) -> dict[str, str]:
     headers = {"X-Row-Count": str(rows), "X-Content-SHA256": sha256(body).hexdigest()}
-    if position is not None:
-        headers["X-Block-Number"] = str(position.block.number)
-        headers["X-Block-Hash"] = to_hex(position.block.hash)
-    return headers
+    return headers if position is None else headers | _block(position)

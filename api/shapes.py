@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from api.docs import ADDRESS, HEX32, OBJECT, TEXT, TIME, answers, array_of, listing, object_of, or_null
+from api.parquet import PARQUET_TYPE
 from registry.model.chain import EventKind
 from registry.model.issuers import IssuerState, Scope
 from registry.model.reasons import REASON_LABELS
@@ -157,8 +158,9 @@ PROOF = answers(
 
 
 def _exported(found: dict[int | str, dict[str, Any]]) -> dict[int | str, dict[str, Any]]:
-    """A list that is served as CSV too."""
+    """A list that is served as CSV and Parquet too."""
     found[200]["content"]["text/csv"] = {"schema": TEXT}
+    found[200]["content"][PARQUET_TYPE] = {"schema": {"type": "string", "format": "binary"}}
     return found
 
 

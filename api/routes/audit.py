@@ -20,7 +20,8 @@ from api.context import (
     page_response,
     require_caller,
 )
-from api.exports import csv_export, json_export, rows_wanted, wants_csv
+from api.exports import FILES, ExportForm, file_export, form_wanted, json_export, rows_wanted
+from api.parquet import Kind, Table
 from api.views import access_json, time_of
 from registry.encoding import parse_address, to_checksum, to_hex
 from registry.model.chain import EventKind, RegistryEvent
@@ -41,41 +42,47 @@ EVENT_KINDS = tuple(kind.value for kind in EventKind)
 REVOCATION_ROWS = 100_000
 EVENT_PARAMETERS = ("issuer", "kind", "reason", "since", "until", "as_of", "limit", "cursor")
 EVENT_ROWS = 5_000
-"""Rows of one CSV page; `Link` leads to the rest. An event may name some 170,000 credentials."""
-_COLUMNS = (
-    "kind",
-    "issuer",
-    "batch",
-    "root",
-    "index",
-    "digest",
-    "reason",
-    "actor",
-    "requested_by",
-    "at",
-    "block_number",
-    "block_hash",
-    "transaction",
-    "final",
+"""Rows of one page as a file; `Link` leads to the rest. An event may name some 170,000 credentials."""
+_REVOCATIONS = Table(
+    "revocations",
+    {
+        "kind": Kind.TEXT,
+        "issuer": Kind.TEXT,
+        "batch": Kind.TEXT,
+        "root": Kind.TEXT,
+        "index": Kind.NUMBER,
+        "digest": Kind.TEXT,
+        "reason": Kind.TEXT,
+        "actor": Kind.TEXT,
+        "requested_by": Kind.TEXT,
+        "at": Kind.TIME,
+        "block_number": Kind.NUMBER,
+        "block_hash": Kind.TEXT,
+        "transaction": Kind.TEXT,
+        "final": Kind.FLAG,
+    },
 )
-_EVENT_COLUMNS = (
-    "kind",
-    "issuer",
-    "at",
-    "block_number",
-    "block_hash",
-    "transaction",
-    "log_index",
-    "root",
-    "key",
-    "actor",
-    "admin",
-    "roles",
-    "valid_until",
-    "reason",
-    "uri",
-    "changes",
-    "head",
+_EVENTS = Table(
+    "events",
+    {
+        "kind": Kind.TEXT,
+        "issuer": Kind.TEXT,
+        "at": Kind.TIME,
+        "block_number": Kind.NUMBER,
+        "block_hash": Kind.TEXT,
+        "transaction": Kind.TEXT,
+        "log_index": Kind.NUMBER,
+        "root": Kind.TEXT,
+        "key": Kind.TEXT,
+        "actor": Kind.TEXT,
+        "admin": Kind.TEXT,
+        "roles": Kind.TEXT,
+        "valid_until": Kind.TIME,
+        "reason": Kind.TEXT,
+        "uri": Kind.TEXT,
+        "changes": Kind.TEXT,
+        "head": Kind.TEXT,
+    },
 )
 
 
@@ -121,7 +128,8 @@ def _seconds(instant: datetime | None, *, up: bool = False) -> int | None:
     responses=shapes.REVOCATIONS,
 )
 async def revocations(request: Request) -> Response:
-    """Status changes in chain order, as JSON or (`Accept: text/csv`) as CSV."""
+    """Status changes in chain order, as JSON, or by `Accept` as CSV (`text/csv`) or Parquet
+    (`application/vnd.apache.parquet`)."""
     query = Query(request, "issuer", "reason", "kind", "since", "until", "as_of", "limit", "cursor")
     reason = query.choice("reason", REASON_LABELS)
     selection = Selection(
@@ -133,10 +141,10 @@ async def revocations(request: Request) -> Response:
     )
     as_of = query.as_of()
     caller = await caller_of(request)
-    as_csv = wants_csv(request)
-    limit = rows_wanted(query, as_csv=as_csv, csv_rows=REVOCATION_ROWS)
+    form = form_wanted(request, *FILES)
+    limit = rows_wanted(query, form, REVOCATION_ROWS)
     cursor = query.text("cursor")
-    return await blocking(_revocations, request, caller, selection, cursor, limit, as_of, as_csv)
+    return await blocking(_revocations, request, caller, selection, cursor, limit, as_of, form)
 
 
 def _revocations(
@@ -146,12 +154,12 @@ def _revocations(
     cursor: str | None,
     limit: int,
     as_of: int | datetime | None,
-    as_csv: bool,
+    form: ExportForm,
 ) -> Response:
     found = app_of(request).audit.revocations(caller, selection, cursor, limit, as_of)
     items = [revocation_json(line) for line in found.items]
-    if as_csv:
-        return csv_export(request, "revocations.csv", _COLUMNS, items, found.next_cursor, found.position)
+    if form is not ExportForm.JSON:
+        return file_export(request, form, _REVOCATIONS, items, found.next_cursor, found.position)
     return json_export(request, items, found.next_cursor, found.position)
 
 
@@ -161,9 +169,10 @@ def _revocations(
     responses=shapes.EVENTS,
 )
 async def events(request: Request) -> Response:
-    """The contract's events in chain order, as JSON or (`Accept: text/csv`) as CSV."""
-    as_csv = wants_csv(request)
-    return await blocking(export_events, request, Query(request, *EVENT_PARAMETERS), as_csv)
+    """The contract's events in chain order, as JSON, or by `Accept` as CSV (`text/csv`) or Parquet
+    (`application/vnd.apache.parquet`)."""
+    form = form_wanted(request, *FILES)
+    return await blocking(export_events, request, Query(request, *EVENT_PARAMETERS), form)
 
 
 def events_wanted(query: Query, limit: int) -> dict[str, Any]:
@@ -181,13 +190,13 @@ def events_wanted(query: Query, limit: int) -> dict[str, Any]:
     }
 
 
-def export_events(request: Request, query: Query, as_csv: bool) -> Response:
+def export_events(request: Request, query: Query, form: ExportForm) -> Response:
     """Events as a file, or as JSON."""
-    wanted = events_wanted(query, rows_wanted(query, as_csv=as_csv, csv_rows=EVENT_ROWS))
+    wanted = events_wanted(query, rows_wanted(query, form, EVENT_ROWS))
     found = app_of(request).audit.events(**wanted)
-    if as_csv:
+    if form is not ExportForm.JSON:
         rows = [_event_row(event) for event in found.items]
-        return csv_export(request, "events.csv", _EVENT_COLUMNS, rows, found.next_cursor, found.position)
+        return file_export(request, form, _EVENTS, rows, found.next_cursor, found.position)
     items = [event_json(event) for event in found.items]
     return json_export(request, items, found.next_cursor, found.position)
 

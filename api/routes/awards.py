@@ -46,7 +46,7 @@ from api.context import (
     page_response,
     require_caller,
 )
-from api.exports import csv_text, wants_csv
+from api.exports import ExportForm, csv_text, form_wanted, rows_wanted
 from api.idempotency import once
 from api.schemas.awards import (
     AwardsBody,
@@ -229,8 +229,8 @@ async def list_awards(request: Request) -> Response:
     """The issuer's awards, newest first, as JSON or (`Accept: text/csv`) as CSV."""
     caller = await require_caller(request)
     query = Query(request, "achievement_id", "external_id", "batch", "limit", "cursor")
-    as_csv = wants_csv(request)
-    limit = EXPORT_ROWS if as_csv and query.text("limit") is None else query.limit()
+    form = form_wanted(request, ExportForm.CSV)
+    limit = rows_wanted(query, form, EXPORT_ROWS)
     views = await blocking(
         lambda: app_of(request).awards.page(
             caller,
@@ -244,7 +244,7 @@ async def list_awards(request: Request) -> Response:
     shown = views[:limit]
     last = shown[-1].award if len(views) > limit else None
     following = None if last is None else f"{last.batch_seq}-{last.index}"
-    if not as_csv:
+    if form is ExportForm.JSON:
         return page_response(request, [award_json(view) for view in shown], following)
     text = csv_text(AWARD_COLUMNS, [award_row(view) for view in shown])
     headers = {"Content-Disposition": 'attachment; filename="awards.csv"'}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from registry.cli import exits
-from registry.cli.exporting import write_csv
+from registry.cli.exporting import CSV_TYPE, PARQUET_TYPE, write_csv, write_parquet
 from registry.cli.options import ApiKey, JsonFlag, ServerUrl, admin_token, server, settings
 from registry.cli.output import guarded, show
 from registry.cli.progress import waiting
@@ -151,6 +152,13 @@ def _consistency_text(found: dict[str, Any]) -> str:
     return "\n".join(f"{d['kind']:<22} {d['issuer']}  {d['detail']}" for d in found["differences"])
 
 
+CsvFlag = Annotated[bool, typer.Option("--csv", help="CSV instead of a table.")]
+ParquetDirectory = Annotated[
+    Path | None,
+    typer.Option("--parquet", metavar="DIRECTORY", help="Parquet files into a new or empty directory."),
+]
+
+
 @audit_app.command("revocations")
 @guarded
 def revocations(
@@ -160,7 +168,8 @@ def revocations(
     since: Annotated[str | None, typer.Option(help="RFC 3339 time, inclusive.")] = None,
     until: Annotated[str | None, typer.Option(help="RFC 3339 time, exclusive.")] = None,
     as_of: Annotated[str | None, typer.Option(help="Block or time: what was known then.")] = None,
-    csv: Annotated[bool, typer.Option("--csv", help="CSV instead of a table.")] = False,
+    csv: CsvFlag = False,
+    parquet: ParquetDirectory = None,
     server_url: ServerUrl = None,
     key: ApiKey = None,
     as_json: JsonFlag = False,
@@ -176,7 +185,10 @@ def revocations(
     }
     with server(server_url, key) as target:
         if csv:
-            write_csv(target.exported("/v1/revocations", "text/csv", **query))
+            write_csv(target.exported("/v1/revocations", CSV_TYPE, **query))
+            return
+        if parquet is not None:
+            write_parquet(target.exported("/v1/revocations", PARQUET_TYPE, **query), parquet, "revocations")
             return
         items = list(target.items("/v1/revocations", limit=500, **query))
     lines = [
@@ -193,7 +205,8 @@ def events(
     kind: Annotated[str | None, typer.Option(help="BatchAnchored, KeyAdded, Revoked, …")] = None,
     since: Annotated[str | None, typer.Option(help="RFC 3339 time, inclusive.")] = None,
     until: Annotated[str | None, typer.Option(help="RFC 3339 time, exclusive.")] = None,
-    csv: Annotated[bool, typer.Option("--csv", help="CSV instead of a table.")] = False,
+    csv: CsvFlag = False,
+    parquet: ParquetDirectory = None,
     server_url: ServerUrl = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -201,7 +214,10 @@ def events(
     query: dict[str, str | None] = {"issuer": issuer_address, "kind": kind, "since": since, "until": until}
     with server(server_url, None) as target:
         if csv:
-            write_csv(target.exported("/v1/audit/events", "text/csv", **query))
+            write_csv(target.exported("/v1/audit/events", CSV_TYPE, **query))
+            return
+        if parquet is not None:
+            write_parquet(target.exported("/v1/audit/events", PARQUET_TYPE, **query), parquet, "events")
             return
         items = list(target.items("/v1/audit/events", limit=500, **query))
     lines = [f"{item['issuer']}{_event_text(item)}" for item in items]

@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from pyarrow import parquet
 
 from registry.encoding import canonical_json
 from tests.api.conftest import ON_BOTH, Api, new_digest
@@ -276,3 +277,48 @@ def test_external_ids_are_found_by_their_issuer_alone(api: Api) -> None:
     stranger = api.register("Looker")[1]
     assert stranger.get("/v1/credentials", params={"external_id": name}).json()["items"] == []
     assert pointers(problem(api.issuer.get("/v1/credentials"), 422, "validation")) == ["/external_id"]
+
+
+# --- Parquet ------------------------------------------------------------------------------------------------
+
+PARQUET = {"Accept": "application/vnd.apache.parquet"}
+
+
+@pytest.mark.parametrize("name", ["revocations", "events"])
+def test_parquet_holds_what_json_says_with_types_and_block(
+    api: Api, story: dict[str, Any], name: str
+) -> None:
+    path = {"revocations": "/v1/revocations", "events": "/v1/audit/events"}[name]
+    answer = api.public.get(f"{path}?issuer={story['address']}", headers=PARQUET)
+    assert answer.headers["content-type"] == PARQUET["Accept"]
+    assert answer.headers["content-disposition"] == f'attachment; filename="{name}.parquet"'
+    assert answer.headers["x-content-sha256"] == sha256(answer.content).hexdigest()
+    table = parquet.read_table(io.BytesIO(answer.content))
+    assert table.schema.metadata[b"rootmark.block-hash"].decode() == answer.headers["x-block-hash"]
+    assert str(table.schema.field("at").type) == "timestamp[us, tz=UTC]"
+    assert str(table.schema.field("block_number").type) == "int64"
+    rows, items = table.to_pylist(), _items(api, f"{path}?issuer={story['address']}")
+    assert len(rows) == len(items) == int(answer.headers["x-row-count"])
+    for row, item in zip(rows, items, strict=True):
+        assert row["at"] == datetime.fromisoformat(item["at"])
+        same = set(item) - {"at", "valid_until", "roles", "changes"}
+        assert {member: row[member] for member in same} == {member: item[member] for member in same}
+
+
+def test_parquet_of_nothing_is_an_empty_table(api: Api) -> None:
+    nobody = "0x" + "12" * 20
+    answer = api.public.get(f"/v1/audit/events?issuer={nobody}", headers=PARQUET)
+    assert parquet.read_table(io.BytesIO(answer.content)).num_rows == 0
+
+
+def test_without_the_library_parquet_is_not_found_and_says_why(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.parquet.find_spec", lambda _: None)
+    found = problem(api.public.get("/v1/audit/events", headers=PARQUET), 404, "not-found")
+    assert "rootmark[parquet]" in found["detail"]
+    assert "Parquet" not in api.public.get("/audit/events").text
+    assert api.public.get("/audit/events.parquet").status_code == 404
+    monkeypatch.undo()
+    assert "/audit/events.parquet" in api.public.get("/audit/events").text
+    assert api.public.get("/audit/events.parquet").headers["content-type"] == PARQUET["Accept"]

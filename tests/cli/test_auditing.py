@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pyarrow import parquet
 
 from api.routes import audit as routes
 from registry.cli.client import Export, Server
@@ -270,6 +272,39 @@ def test_export_goes_on_to_the_last_row_and_says_what_it_is_of(
         digest = sha256(ran.out.replace("\n", "\r\n").encode()).hexdigest()  # the runner drops CR
         assert f", {len(rows)} rows, SHA-256 {digest}" in ran.err
         assert ran.err.startswith("block ")
+
+
+@pytest.mark.parametrize("command", ["revocations", "events"])
+def test_parquet_is_a_file_for_each_page_and_together_one_table(
+    nowhere: Path,
+    audited: tuple[Shell, str, dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+) -> None:
+    shell, issuer, _ = audited
+    monkeypatch.setattr(routes, "REVOCATION_ROWS", 2)
+    monkeypatch.setattr(routes, "EVENT_ROWS", 2)
+    items = shell.done("audit", command, "--issuer", issuer)
+    ran = shell.run("audit", command, "--issuer", issuer, "--parquet", "out/here")
+    assert ran.code == 0, ran.err
+    files = sorted(path.name for path in Path("out/here").iterdir())
+    assert files[:2] == [f"{command}-0001.parquet", f"{command}-0002.parquet"]
+    assert f"{len(items)} rows in {len(files)} files" in ran.err
+    rows = parquet.read_table("out/here").to_pylist()
+    assert [row["transaction"] for row in rows] == [item["transaction"] for item in items]
+    again = shell.run("audit", command, "--issuer", issuer, "--parquet", "out/here")
+    assert again.code == 2
+    assert "is not empty" in again.err
+
+
+def test_parquet_that_cannot_be_written_says_why(
+    nowhere: Path, audited: tuple[Shell, str, dict[str, Any]]
+) -> None:
+    shell, _, _ = audited
+    Path("file").write_text("")
+    ran = shell.run("audit", "events", "--parquet", "file/here")
+    assert ran.code == 1
+    assert "cannot be written" in ran.err
 
 
 def test_events_are_listed_for_a_person(nowhere: object, audited: tuple[Shell, str, dict[str, Any]]) -> None:

@@ -14,6 +14,8 @@ from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
 from api.context import Query, app_of, blocking, next_page, query_pairs
+from api.exports import ExportForm
+from api.parquet import is_installed
 from api.routes.audit import EVENT_KINDS, EVENT_PARAMETERS, events_wanted, export_events
 from api.web import plots
 from api.web.pages import Policy, render, texts_for, web_router
@@ -167,6 +169,7 @@ async def events(request: Request) -> Response:
         reasons=REASONS,
         following=following,
         query=f"?{urlencode(kept)}" if kept else "",
+        parquet=is_installed(),
         block=None if position is None else _block(position.block),
         final_block=-1 if position is None else position.final_block,
     )
@@ -185,13 +188,19 @@ def _shown(event: dict[str, Any]) -> dict[str, Any]:
 @router.get("/audit/events.csv")
 async def events_csv(request: Request) -> Response:
     """The same events as CSV."""
-    return await blocking(export_events, request, _export_query(request), True)
+    return await blocking(export_events, request, _export_query(request), ExportForm.CSV)
+
+
+@router.get("/audit/events.parquet")
+async def events_parquet(request: Request) -> Response:
+    """The same events as Parquet, where that is installed."""
+    return await blocking(export_events, request, _export_query(request), ExportForm.PARQUET)
 
 
 @router.get("/audit/events.json")
 async def events_json(request: Request) -> Response:
     """The same events as JSON."""
-    return await blocking(export_events, request, _export_query(request), False)
+    return await blocking(export_events, request, _export_query(request), ExportForm.JSON)
 
 
 def _export_query(request: Request) -> Query:
