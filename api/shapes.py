@@ -218,6 +218,9 @@ HISTORY = answers(
         }
     ),
 )
+_FILE: dict[str, Any] = {"type": "string", "format": "binary"}
+REPORT = answers("The report", _FILE, media="application/pdf")
+CERTIFICATE = answers("The certificate", TEXT, media="application/x-pem-file")
 CONSISTENCY = answers(
     "Whether server and chain agree",
     object_of(

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from registry.chain import chains
 from registry.chain.abi import load_artifact
@@ -51,6 +52,8 @@ from registry.ports.clock import Clock
 from registry.ports.signer import Signer
 from registry.ports.store import Store
 from registry.private_files import private_directory, secret_file
+from registry.reports.service import ReportService
+from registry.reports.signing import PdfSigner, make_identity
 from registry.secret_box import SealedWithKey
 from registry.services.access import AccessService, new_token, token_sha256
 from registry.services.anchoring.pipeline import Pipeline
@@ -73,6 +76,7 @@ from registry.store import copy_database, migrate, migrations_behind, open_store
 ADMIN_TOKEN_FILE = "admin-token"
 CREDENTIAL_KEYS = "credential-keys"
 WEBHOOK_KEY_FILE = "webhook-secrets-key"
+REPORT_KEY_FILE = "report-signing.pem"
 GWEI = 10**9
 
 
@@ -100,6 +104,7 @@ class App:
     indexer: Indexer
     pipeline: Pipeline
     audit: AuditService
+    reports: ReportService
     identity: IdentityService
     documents: CredentialVerification
     canonicalizer: RdfCanonicalizer
@@ -235,6 +240,10 @@ def _wire(
     )
     post, box = Posting(settings.webhook_hosts), webhook_secrets(data_dir)
     courier = Courier(store, clock, post, box)
+    audit = AuditService(store, chain, clock)
+    reports = ReportService(
+        store, chain, clock, audit, report_signer(settings, data_dir, clock), credentials.identity.base
+    )
     resources = ExitStack()
     resources.push(stack.pop_all())
     resources.callback(indexer.close)
@@ -252,7 +261,8 @@ def _wire(
         verification=verification,
         indexer=indexer,
         pipeline=pipeline,
-        audit=AuditService(store, chain, clock),
+        audit=audit,
+        reports=reports,
         identity=credentials.identity,
         documents=credentials.documents,
         canonicalizer=canonicalizer,
@@ -383,6 +393,16 @@ def webhook_secrets(data_dir: Path) -> SealedWithKey:
         return SealedWithKey(bytes.fromhex(text))
     except ValueError as error:
         raise ConfigurationError(f"{WEBHOOK_KEY_FILE} in DATA_DIR holds no key of 32 bytes") from error
+
+
+def report_signer(settings: Settings, data_dir: Path, clock: Clock) -> PdfSigner:
+    """Signs reports, by a key and a certificate that are made at the first start.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or holds something else.
+    """
+    name = urlsplit(settings.effective_public_url).netloc
+    return PdfSigner(secret_file(data_dir / REPORT_KEY_FILE, lambda: make_identity(name, clock.now())))
 
 
 def open_reader(

@@ -15,6 +15,7 @@ from api.context import (
     app_of,
     blocking,
     caller_of,
+    examining,
     json_response,
     no_query,
     page_response,
@@ -209,6 +210,26 @@ async def issuer_history(request: Request, address: str) -> Response:
     as_of = query.as_of()
     body = await blocking(lambda: orjson.dumps(audit_json(app_of(request).audit.issuer(issuer, as_of))))
     return Response(body, media_type="application/json")
+
+
+@router.get(
+    "/audit/issuers/{address}/report", openapi_extra=docs.parameters("as_of"), responses=shapes.REPORT
+)
+async def issuer_report(request: Request, address: str) -> Response:
+    """The same as a PDF for the files, signed by this server (PAdES), with the whole history attached as
+    `audit.json`. Compare its certificate with that of `/v1/audit/report-certificate`."""
+    query = Query(request, "as_of")
+    issuer = parse_address(address, pointer="/address")
+    made = await examining(request, app_of(request).reports.issuer, issuer, query.as_of())
+    headers = {"Content-Disposition": f'attachment; filename="audit-{to_hex(issuer)}.pdf"'}
+    return Response(made, headers=headers, media_type="application/pdf")
+
+
+@router.get("/audit/report-certificate", responses=shapes.CERTIFICATE)
+async def report_certificate(request: Request) -> Response:
+    """The certificate that reports are signed with, and those behind it, as PEM."""
+    no_query(request)
+    return Response(app_of(request).reports.certificate, media_type="application/x-pem-file")
 
 
 @router.get("/audit/consistency", responses=shapes.CONSISTENCY)

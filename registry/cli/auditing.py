@@ -9,9 +9,11 @@ import typer
 
 from registry.cli import exits
 from registry.cli.exporting import CSV_TYPE, PARQUET_TYPE, write_csv, write_parquet
+from registry.cli.inputs import STANDARD_INPUT, read_input, write_output
 from registry.cli.options import ApiKey, JsonFlag, ServerUrl, admin_token, server, settings
 from registry.cli.output import guarded, show
 from registry.cli.progress import waiting
+from registry.encoding import format_time
 from registry.errors import ValidationError
 
 audit_app = typer.Typer(help="Inspect what happened, and whether it is complete.", no_args_is_help=True)
@@ -150,6 +152,92 @@ def _consistency_text(found: dict[str, Any]) -> str:
     if found["consistent"]:
         return f"server and chain agree at block {found['block_number']}"
     return "\n".join(f"{d['kind']:<22} {d['issuer']}  {d['detail']}" for d in found["differences"])
+
+
+@audit_app.command("report")
+@guarded
+def report(
+    address: Annotated[str, typer.Argument(help="The issuer's address.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The PDF to write; - is standard output.")],
+    as_of: Annotated[str | None, typer.Option(help="Block or time: the history until then.")] = None,
+    server_url: ServerUrl = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Write an issuer's audit as a PDF for the files, signed by the server, with all events attached.
+
+    Examples:
+
+      rootmark audit report 0x1234... -o audit.pdf
+    """
+    from registry.cli.client import path_of
+
+    with server(server_url, None) as target:
+        data = target.file(path_of("audit", "issuers", address, "report"), as_of=as_of)
+    write_output(output, data)
+    if str(output) != STANDARD_INPUT:
+        told = {"issuer": address, "file": str(output), "bytes": len(data)}
+        show(told, as_json, lambda one: f"report written to {one['file']}, {one['bytes']} bytes")
+
+
+@audit_app.command("check-report")
+@guarded
+def check_report(
+    file: Annotated[str, typer.Argument(help="The report; - is standard input.")],
+    certificate: Annotated[
+        Path | None, typer.Option(help="PEM of the certificate that it has to be signed with.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Check a report without a network: that it is as it was signed, and what is attached to it.
+
+    With --certificate also by whom; get it from the server once, over a way that you trust
+    (GET /v1/audit/report-certificate). The exit code is 1 for a report that was changed, is another's, or
+    says that history and contract do not fit, and 4 where nobody said whose certificate is the right one.
+
+    Examples:
+
+      rootmark audit check-report audit.pdf --certificate registry.pem
+    """
+    from registry.reports import checking
+
+    found = checking.check_report(read_input(file))
+    problems = list(found.problems)
+    if certificate is not None:
+        wanted = checking.fingerprint_of(read_input(str(certificate)))
+        if wanted != found.fingerprint:
+            problems.append(f"it is signed with another certificate than that in {certificate}")
+    audit = found.audit or {}
+    told = {
+        "intact": not found.problems,
+        "signer": "known" if certificate is not None and not problems else "unknown",
+        "fingerprint": found.fingerprint,
+        "signed_at": None if found.signed_at is None else format_time(found.signed_at),
+        "problems": problems,
+        "issuer": audit.get("issuer"),
+        "block_number": audit.get("block_number"),
+        "events": len(audit["events"]) if audit else None,
+        "match": audit["head"]["match"] if audit else None,
+    }
+    show(told, as_json, _report_text)
+    if problems or told["match"] is not True:
+        raise typer.Exit(exits.INVALID)
+    if certificate is None:
+        raise typer.Exit(exits.UNDECIDED)
+
+
+def _report_text(told: dict[str, Any]) -> str:
+    """What came of a report, for a person."""
+    lines = [f"not to be relied on: {problem}" for problem in told["problems"]]
+    if told["intact"]:
+        lines.append(f"as it was signed at {told['signed_at']}")
+    known = told["signer"] == "known"
+    lines.append(f"certificate {told['fingerprint']}" + (", the one that was given" if known else ""))
+    if not known and not told["problems"]:
+        lines.append("compare it with the server's at /audit, or give --certificate")
+    if told["issuer"] is not None:
+        fits = "history and contract fit" if told["match"] else "history and contract do NOT fit"
+        lines.append(f"{told['issuer']}, block {told['block_number']}, {told['events']} events: {fits}")
+    return "\n".join(lines)
 
 
 CsvFlag = Annotated[bool, typer.Option("--csv", help="CSV instead of a table.")]

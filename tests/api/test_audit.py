@@ -12,6 +12,7 @@ import pytest
 from pyarrow import parquet
 
 from registry.encoding import canonical_json
+from registry.reports.checking import check_report, fingerprint_of
 from tests.api.conftest import ON_BOTH, Api, new_digest
 from tests.api.support import pointers, problem
 
@@ -322,3 +323,42 @@ def test_without_the_library_parquet_is_not_found_and_says_why(
     monkeypatch.undo()
     assert "/audit/events.parquet" in api.public.get("/audit/events").text
     assert api.public.get("/audit/events.parquet").headers["content-type"] == PARQUET["Accept"]
+
+
+# --- reports ------------------------------------------------------------------------------------------------
+
+
+def test_report_is_signed_with_the_certificate_that_the_server_shows(api: Api, story: dict[str, Any]) -> None:
+    path = f"/v1/audit/issuers/{story['address']}"
+    answer = api.public.get(f"{path}/report")
+    assert answer.headers["content-type"] == "application/pdf"
+    assert answer.headers["content-disposition"].startswith('attachment; filename="audit-0x')
+    found = check_report(answer.content)
+    assert found.problems == ()
+    certificate = api.public.get("/v1/audit/report-certificate")
+    assert certificate.headers["content-type"] == "application/x-pem-file"
+    assert fingerprint_of(certificate.content) == found.fingerprint
+    assert found.audit is not None
+    assert found.audit["name"] == "Audited College"
+    assert found.audit["head"]["match"] is True
+    now = api.public.get(path, params={"as_of": found.audit["block_number"]}).json()
+    assert found.audit | now == found.audit
+    assert found.fingerprint in api.public.get("/audit").text
+
+
+def test_report_as_of_a_block_ends_there(api: Api, story: dict[str, Any]) -> None:
+    path = f"/v1/audit/issuers/{story['address']}/report"
+    block = story["batch"]["anchor"]["block_number"]
+    audit = check_report(api.public.get(path, params={"as_of": block}).content).audit
+    assert audit is not None
+    assert audit["block_number"] == block
+    assert max(event["block_number"] for event in audit["events"]) <= block
+    problem(api.public.get(path, params={"as_of": 10**9}), 422, "validation")
+    problem(api.public.get("/v1/audit/issuers/0x12/report"), 422, "validation")
+
+
+def test_report_on_somebody_who_did_nothing_says_so(api: Api) -> None:
+    answer = api.public.get(f"/v1/audit/issuers/0x{'13' * 20}/report")
+    audit = check_report(answer.content).audit
+    assert audit is not None
+    assert (audit["events"], audit["name"]) == ([], None)

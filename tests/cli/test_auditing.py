@@ -12,11 +12,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from pyarrow import parquet
 
 from api.routes import audit as routes
 from registry.cli.client import Export, Server
+from registry.reports.signing import PdfSigner, make_identity
 from tests.cli.conftest import Running, Shell, new_digest
 from tests.cli.test_status import issued
 
@@ -360,3 +362,52 @@ def test_errors_under_json_are_problem_objects(shell: Shell, bare: Shell) -> Non
     ran = bare.run("issuer", "list", "--json", ROOTMARK_PORT="1")
     assert ran.code == 5
     assert "does not answer" in json.loads(ran.err)["detail"]
+
+
+# --- reports ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def reported(nowhere: Path, audited: tuple[Shell, str, dict[str, Any]], running: Running) -> Shell:
+    """With `audit.pdf` and `registry.pem` in the directory."""
+    shell, issuer, _ = audited
+    told = shell.done("audit", "report", issuer, "-o", "audit.pdf")
+    assert told["bytes"] == Path("audit.pdf").stat().st_size
+    pem = httpx.get(f"{running.url}/v1/audit/report-certificate")
+    Path("registry.pem").write_bytes(pem.content)
+    return shell
+
+
+def test_report_checks_against_the_servers_certificate(
+    reported: Shell, audited: tuple[Shell, str, dict[str, Any]]
+) -> None:
+    ran = reported.run("audit", "check-report", "audit.pdf", "--certificate", "registry.pem", "--json")
+    assert ran.code == 0, ran.err
+    told = json.loads(ran.out)
+    assert (told["intact"], told["signer"], told["match"]) == (True, "known", True)
+    assert told["issuer"] == audited[1]
+    shown = reported.run("audit", "check-report", "audit.pdf", "--certificate", "registry.pem")
+    assert "history and contract fit" in shown.out
+    assert "the one that was given" in shown.out
+
+
+def test_report_whose_signer_nobody_named_is_undecided(reported: Shell) -> None:
+    ran = reported.run("audit", "check-report", "audit.pdf")
+    assert ran.code == 4
+    assert "compare it with the server's at /audit" in ran.out
+
+
+def test_report_of_another_or_changed_is_not_relied_on(reported: Shell) -> None:
+    other = PdfSigner(make_identity("thief.example", datetime.now(UTC)))
+    Path("other.pem").write_bytes(other.certificate_pem)
+    ran = reported.run("audit", "check-report", "audit.pdf", "--certificate", "other.pem")
+    assert ran.code == 1
+    assert "signed with another certificate" in ran.out
+    changed = bytearray(Path("audit.pdf").read_bytes())
+    changed[2000] ^= 1
+    Path("changed.pdf").write_bytes(changed)
+    ran = reported.run("audit", "check-report", "changed.pdf", "--certificate", "registry.pem")
+    assert ran.code in (1, 2)
+    assert "changed after it was signed" in ran.out + ran.err or "no PDF" in ran.err
+    Path("x.pdf").write_text("no report")
+    assert reported.run("audit", "check-report", "x.pdf").code == 2

@@ -104,6 +104,7 @@ def _issuers(app: App, after: Address | None) -> dict[str, Any]:
         ],
         "following": to_checksum(shown[-1].address) if len(found) > _ISSUERS else None,
         "test_chain": app.chain.info.test_chain,
+        "fingerprint": app.reports.fingerprint,
     }
 
 

@@ -1,34 +1,25 @@
 """Draws a certificate as PDF/A-3b: one template, the issuer's design, the credential and its proof attached.
 
-Deterministic: the same certificate gives the same bytes, since its time is the credential's, fonts are
-bundled and none of the system's is looked at. What people wrote goes in as data, never as markup. A character
-that no bundled font has is refused by name: a certificate with a gap in a name would be worse than none.
-
-Source: ISO 19005-3 (PDF/A-3); typst's documentation, "PDF" (attachments, standards).
+Deterministic: the same certificate gives the same bytes, since its time is the credential's.
 """
 
 from __future__ import annotations
 
 import io
-import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import segno
-import typst
 
 from registry.credentials.carriers.images import Picture, picture_in_svg
 from registry.credentials.certificates.words import WORDS, day
-from registry.errors import DefectError, Fault, ValidationError
+from registry.typesetting.pdf import set_pdf
 
 HERE = Path(__file__).parent
-MAX_NAMED = 10
-_NOT_SHOWN = re.compile(r'the text `?"(.+?)"`? could not be displayed', re.DOTALL)
 LOGO = "logo.svg"
 
 
@@ -72,14 +63,6 @@ class Certificate:
 
 
 @lru_cache(maxsize=1)
-def fonts() -> typst.Fonts:
-    """The bundled fonts, read once."""
-    return typst.Fonts(
-        include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(HERE / "fonts")]
-    )
-
-
-@lru_cache(maxsize=1)
 def _template() -> bytes:
     return (HERE / "certificate.typ").read_bytes()
 
@@ -90,29 +73,15 @@ def draw(certificate: Certificate) -> bytes:
     Raises:
         ValidationError: a character that no bundled font has; names it, and where it stands.
     """
-    data = _data(certificate)
-    files: Any = sources_of(certificate)  # by name; the library's stubs know single files only
-    try:
-        made: bytes = typst.compile(
-            files,
-            format="pdf",
-            pdf_standards=["a-3b"],
-            font_paths=fonts(),
-            timestamp=certificate.issued.astimezone(UTC),
-        )
-    except typst.TypstError as error:
-        raise _explained(str(error), data) from error
-    return made
+    return set_pdf(sources_of(certificate), data_of(certificate), certificate.issued)
 
 
 def sources_of(certificate: Certificate) -> dict[str, bytes]:
-    """The files that a certificate is made of, by name: template, data, pictures, and what is attached."""
-    data = _data(certificate)
+    """The files that a certificate is made of, by name: template, pictures, and what is attached."""
     code = io.BytesIO()
     segno.make(certificate.address, error="m", micro=False).save(code, kind="svg", xmldecl=False, border=2)
     files = {
         "main.typ": _template(),
-        "data.json": json.dumps(data).encode(),
         "qr.svg": code.getvalue(),
         "credential.json": certificate.credential,
         "rootmark-proof.json": certificate.proof,
@@ -124,7 +93,8 @@ def sources_of(certificate: Certificate) -> dict[str, bytes]:
     return files | {LOGO: picture_in_svg(logo, certificate.issuer).data}
 
 
-def _data(certificate: Certificate) -> dict[str, Any]:
+def data_of(certificate: Certificate) -> dict[str, Any]:
+    """What the template sets, in the design's language."""
     design = certificate.design
     words = WORDS[design.language]
     dates = words.issued.format(day(certificate.issued, design.language))
@@ -161,17 +131,3 @@ def _data(certificate: Certificate) -> dict[str, Any]:
             ["", words.check],
         ],
     }
-
-
-def _explained(told: str, data: dict[str, Any]) -> Exception:
-    """The error for a certificate that cannot be drawn: which characters, in which text."""
-    found = _NOT_SHOWN.search(told)
-    if found is None:
-        return DefectError(f"a certificate cannot be drawn: {told[:500]}")
-    named = dict.fromkeys(found[1])
-    shown = ", ".join(f"{sign} (U+{ord(sign):04X})" for sign in list(named)[:MAX_NAMED])
-    texts = {name: json.dumps(value, ensure_ascii=False) for name, value in data.items()}
-    places = [name for name, text in texts.items() if any(sign in text for sign in named)]
-    where = ", ".join(places) or "its texts"
-    detail = f"no font here has the character {shown}, which stands in: {where}"
-    return ValidationError(detail, faults=[Fault("glyph", detail, "")])

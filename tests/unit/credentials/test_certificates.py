@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -14,11 +15,12 @@ import pytest
 import typst
 from PIL import Image, ImageChops
 
-import registry.credentials.certificates as package
+import registry.typesetting as package
 from registry.credentials.carriers.images import default_badge
-from registry.credentials.certificates.drawing import Design, draw, fonts, sources_of
+from registry.credentials.certificates.drawing import Design, data_of, draw, sources_of
 from registry.credentials.certificates.words import WORDS
 from registry.errors import ValidationError
+from registry.typesetting.pdf import fonts
 from tests.unit.credentials.certificates import CREDENTIAL, PROOF, certificate
 
 FONTS = Path(package.__path__[0]) / "fonts"
@@ -34,7 +36,7 @@ SCRIPTS = {
 
 def drawn(shown: Any, page: int = 0) -> Image.Image:
     """A page as a picture."""
-    files: Any = sources_of(shown)
+    files: Any = {**sources_of(shown), "data.json": json.dumps(data_of(shown)).encode()}
     made = typst.compile(files, format="png", ppi=72, font_paths=fonts())
     pages = made if isinstance(made, list) else [made]
     return Image.open(io.BytesIO(pages[page])).convert("L")
@@ -125,8 +127,8 @@ def test_every_script_is_drawn(script: str, language: str) -> None:
 def test_name_that_is_not_shown_is_not_there() -> None:
     difference = ImageChops.difference(drawn(certificate()), drawn(certificate(holder=None)))
     assert difference.getbbox() is not None
-    data = sources_of(certificate(holder=None))["data.json"]
-    assert b"Lovelace" not in data
+    data = json.dumps(data_of(certificate(holder=None)))
+    assert "Lovelace" not in data
 
 
 def test_long_texts_go_on_overleaf_and_nothing_is_cut() -> None:
@@ -137,20 +139,19 @@ def test_long_texts_go_on_overleaf_and_nothing_is_cut() -> None:
 
 
 def test_test_chain_is_said_on_it() -> None:
-    real = sources_of(certificate(test_chain=False))["data.json"]
-    assert b"test chain" not in real
+    real = json.dumps(data_of(certificate(test_chain=False)))
+    assert "test chain" not in real
     assert ImageChops.difference(drawn(certificate()), drawn(certificate(test_chain=False))).getbbox()
 
 
 def test_issuers_design_is_on_it() -> None:
     design = Design("#a01020", "Diploma", "1 College Road", ("R. Green, Dean",), "de", default_badge("x"))
     assert len(draw(certificate(design=design))) > len(draw(certificate()))
-    files = sources_of(certificate(design=design))
-    assert "logo.svg" in files
-    text = files["data.json"].decode()
+    assert "logo.svg" in sources_of(certificate(design=design))
+    text = json.dumps(data_of(certificate(design=design)))
     assert all(word in text for word in ("#a01020", "Diploma", "1 College Road", "R. Green, Dean"))
     assert "Ausgestellt am 10. November 2026" in text
-    assert "wird" not in sources_of(certificate())["data.json"].decode()
+    assert "wird" not in json.dumps(data_of(certificate()))
 
 
 def test_time_of_the_file_is_the_credentials() -> None:

@@ -1,0 +1,1 @@
+"""Templates and data to PDF/A, with bundled fonts and nothing of the system's."""
