@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from anyio import CapacityLimiter
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -29,7 +31,7 @@ from api.routes import (
     verify,
     webhooks,
 )
-from api.web import site
+from api.web import refusals, site
 from registry.bootstrap import App
 from registry.errors import RootmarkError
 
@@ -87,7 +89,8 @@ def create_app(app: App) -> FastAPI:
     text = docs.complete(web.openapi())
     web.openapi = lambda: text  # type: ignore[method-assign]
     web.add_exception_handler(RootmarkError, problems.handle_rootmark_error)
-    web.add_exception_handler(HTTPException, problems.handle_http_exception)
+    web.add_exception_handler(HTTPException, refusals.handle_http_exception)
     limiter = RateLimiter(app.settings.rate_limit_per_minute, app.settings.rate_limit_per_minute_key)
-    web.add_middleware(Surround, admission=Admission(limiter, app.access.authenticate))
+    admission = Admission(limiter, app.access.authenticate)
+    web.add_middleware(Surround, admission=admission, page=partial(refusals.page_for, web))
     return web

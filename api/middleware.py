@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from secrets import token_hex
 from typing import Any
 
@@ -67,14 +67,17 @@ _PREFLIGHT = (
 )
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
+PageOf = Callable[[Scope, dict[str, Any], dict[str, str]], ASGIApp | None]
 
 
 class Surround:
     """The outermost layer; one instance per server."""
 
-    def __init__(self, app: ASGIApp, *, admission: Admission) -> None:
+    def __init__(self, app: ASGIApp, *, admission: Admission, page: PageOf) -> None:
+        """``page`` gives a problem as a page, where the request asks for one."""
         self._app = app
         self._admission = admission
+        self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI entry point."""
@@ -101,7 +104,7 @@ class Surround:
             body = unexpected(error, request_id)  # a bug: told to the log, to the caller only as such
             if status:  # the answer has begun: only breaking it off says that it is not whole
                 raise
-            await _send_problem(send_with_headers, body, {})
+            await self._send_problem(scope, receive, send_with_headers, body, {})
         finally:
             route = scope.get("route")
             milliseconds = round((time.perf_counter() - started) * 1000, 1)
@@ -112,12 +115,25 @@ class Surround:
             try:
                 await self._admission.admit(scope)
             except RateLimitedError as error:
-                await _send_problem(send, *problem_of(error, scope["state"]["request_id"]))
+                problem, headers = problem_of(error, scope["state"]["request_id"])
+                await self._send_problem(scope, receive, send, problem, headers)
                 return
         if _is_preflight(scope):
             await _send_empty(send)
         else:
             await self._app(scope, receive, send)
+
+    async def _send_problem(
+        self, scope: Scope, receive: Receive, send: Send, body: dict[str, Any], headers: dict[str, str]
+    ) -> None:
+        page = self._page(scope, body, headers)
+        if page is not None:
+            await page(scope, receive, send)
+            return
+        raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        raw.append((b"content-type", PROBLEM_MEDIA_TYPE.encode()))
+        await send({"type": "http.response.start", "status": body["status"], "headers": raw})
+        await send({"type": "http.response.body", "body": orjson.dumps(body)})
 
 
 def _log(request_id: str, method: str, route: str | None, status: int, milliseconds: float) -> None:
@@ -156,13 +172,6 @@ def _with_headers(scope: Scope, given: RawHeaders, request_id: str) -> list[tupl
     elif _is_preflight(scope):
         headers += (*_CORS, *_PREFLIGHT)
     return headers
-
-
-async def _send_problem(send: Send, body: dict[str, Any], headers: dict[str, str]) -> None:
-    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    raw.append((b"content-type", PROBLEM_MEDIA_TYPE.encode()))
-    await send({"type": "http.response.start", "status": body["status"], "headers": raw})
-    await send({"type": "http.response.body", "body": orjson.dumps(body)})
 
 
 async def _send_empty(send: Send) -> None:

@@ -290,8 +290,13 @@ async def handle_rootmark_error(request: Request, error: Exception) -> Response:
 async def handle_http_exception(request: Request, error: Exception) -> Response:
     """Turn the framework's own refusals (no such route, wrong method) into problems."""
     assert isinstance(error, HTTPException)
+    return _respond(*problem_of_http(request, error))
+
+
+def problem_of_http(request: Request, error: HTTPException) -> tuple[dict[str, Any], dict[str, str]]:
+    """The problem of a refusal of the framework's, and headers for it."""
     kind = _BY_STATUS.get(error.status_code, INTERNAL if error.status_code >= 500 else CONFLICT)
-    return _respond(problem_json(kind, kind.title, request_id_of(request)), dict(error.headers or {}))
+    return problem_json(kind, kind.title, request_id_of(request)), dict(error.headers or {})
 
 
 def unexpected(error: Exception, request_id: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ class DesignBody(Body):
     title: Line | None = None
     footer: Annotated[str, Field(max_length=300)] = ""
     signatories: Annotated[list[Line], Field(max_length=3, default_factory=list)]
-    language: Literal["en", "de"] = "en"
+    language: Literal["en", "de", "es", "fr"] = "en"
 
     def design(self) -> Design:
         """As the service takes it."""

@@ -171,7 +171,11 @@ def render(
 
 def error_page(request: Request, error: RootmarkError) -> Response:
     """What went wrong, as a page, or as the part of one; with the status that the API would give."""
-    problem, headers = problem_of(error, request_id_of(request))
+    return problem_page(request, *problem_of(error, request_id_of(request)))
+
+
+def problem_page(request: Request, problem: dict[str, Any], headers: dict[str, str]) -> Response:
+    """A problem as a page, or as the part of one."""
     template = "parts/problem.html" if is_fragment(request) else "error.html"
     return render(request, template, status=problem["status"], headers=headers, problem=problem)
 

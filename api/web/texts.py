@@ -49,7 +49,7 @@ class Texts:
         forms = self._plural.get((singular, plural))
         if forms is None:
             return singular if count == 1 else plural
-        return forms[self._locale.plural_form(count) == "other"]
+        return forms[self._locale.plural_form(count) != "one"]  # French has a form for millions too
 
     def date(self, value: str | date | datetime | None) -> str:
         """A day, written out; of a time, the day in UTC. Empty for None."""

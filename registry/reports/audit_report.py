@@ -28,6 +28,8 @@ from registry.typesetting.pdf import set_pdf
 HERE = Path(__file__).parent
 EVENTS_SHOWN = 400
 """The newest ones; all of them are attached."""
+ROWS_SHOWN = 100
+"""Of every other list; likewise."""
 _TOTALS = {
     "batches": "Batches",
     "batches_withdrawn": "Withdrawn batches",
@@ -132,16 +134,24 @@ def _data(audit: IssuerAudit, about: About, digest: str, name: str) -> dict[str,
         "totals": [[title, str(audit.totals.get(name, 0))] for name, title in _TOTALS.items()],
         "kinds": _kinds(audit.events),
         "reasons": _reasons(audit.events),
-        "keys": list(_keys(audit)),
-        "odd": [
-            [f"{one.block_number} / {one.log_index}", _plain(one.detail)] for one in audit.history.problems
-        ],
-        "voided": [[to_hex(one.root), chain_time(one.anchored_at)] for one in audit.voided],
+        "keys": _capped(list(_keys(audit))),
+        "odd": _capped(
+            [[f"{one.block_number} / {one.log_index}", _plain(one.detail)] for one in audit.history.problems]
+        ),
+        "voided": _capped([[to_hex(one.root), chain_time(one.anchored_at)] for one in audit.voided]),
         "left_out": left_out,
         "left_out_text": f"The newest {len(shown)}; {left_out} older ones are in the attachment.",
         "events": [_line(event) for event in shown],
         "checking": [" ".join(line.format_map(known).split()) for line in _CHECKING],
     }
+
+
+def _capped(rows: list[list[str]]) -> list[list[str]]:
+    """The first rows, and how many follow."""
+    more = len(rows) - ROWS_SHOWN
+    if more <= 0:
+        return rows
+    return [*rows[:ROWS_SHOWN], [f"and {more} more", *[""] * (len(rows[0]) - 1)]]
 
 
 def _kinds(events: Sequence[RegistryEvent]) -> list[list[str]]:
