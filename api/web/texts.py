@@ -23,7 +23,7 @@ from starlette.requests import Request
 from registry.encoding import parse_time
 
 LOCALES = Path(__file__).parent / "locales"
-LANGUAGES: Mapping[str, str] = {"en": "English", "de": "Deutsch"}
+LANGUAGES: Mapping[str, str] = {"en": "English", "de": "Deutsch", "es": "Español", "fr": "Français"}
 """What there is, each in its own words; the first is the one of the texts in the code."""
 DEFAULT = "en"
 COOKIE = "rootmark-language"

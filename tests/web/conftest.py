@@ -21,7 +21,17 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 from tests.api.conftest import Api, api, new_digest
 from tests.support.databases import postgres_server
 
-__all__ = ["Api", "NewPage", "accessible", "api", "new_digest", "postgres_server", "runs_nothing", "shoot"]
+__all__ = [
+    "LOOKS",
+    "Api",
+    "NewPage",
+    "accessible",
+    "api",
+    "new_digest",
+    "postgres_server",
+    "runs_nothing",
+    "shoot",
+]
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
@@ -35,6 +45,13 @@ OPTIONS = (
     "--disable-sync",
 )
 WIDTHS = {"narrow": (360, 740), "wide": (1280, 900)}
+LOOKS = {
+    ("narrow", "light"): "fr",
+    ("narrow", "dark"): "de",
+    ("wide", "light"): "en",
+    ("wide", "dark"): "es",
+}
+"""The language for each width and scheme, where not all of them are tried with all."""
 ARTEFACTS = Path(os.environ.get("ROOTMARK_TEST_ARTEFACTS", ROOT / "build" / "screenshots"))
 
 NewPage = Callable[..., Page]

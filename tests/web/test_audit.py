@@ -16,7 +16,7 @@ from registry.services.audit import AuditService, Heads
 from registry.services.auditing.history import IssuerAudit
 from tests.api.conftest import Api, new_digest
 from tests.api.support import FrontEnd
-from tests.web.conftest import NewPage, accessible, runs_nothing, shoot
+from tests.web.conftest import LOOKS, NewPage, accessible, runs_nothing, shoot
 
 HTML = {"Accept": "text/html"}
 
@@ -43,7 +43,7 @@ def page_of(event: dict[str, Any]) -> str:
 def test_every_page_is_accessible_and_fits_at_both_widths(
     api: Api, new_page: NewPage, story: dict[str, Any], width: str, scheme: str
 ) -> None:
-    page = new_page(width=width, scheme=scheme, language="de" if scheme == "dark" else "en", allowed="404")
+    page = new_page(width=width, scheme=scheme, language=LOOKS[width, scheme], allowed="404")
     paths = {
         "issuers": "/audit",
         "issuer": f"/audit/issuers/{api.address}",

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.web.conftest import Api, NewPage, accessible, shoot
+from tests.web.conftest import LOOKS, Api, NewPage, accessible, shoot
 from tests.web.console import csv_of, given_up_webhook, log_in, log_in_with
 from tests.web.samples import HOSTILE, achievement, award
 
@@ -122,7 +122,7 @@ def test_every_page_is_accessible_and_fits_at_both_widths(
 ) -> None:
     one = achievement(api)
     made = award(api, one)
-    language = "de" if scheme == "dark" else "en"
+    language = LOOKS[width, scheme]
     page = new_page(width=width, scheme=scheme, language=language, allowed="404")
     page.goto("/console")
     accessible(page)

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from api.web.texts import LANGUAGES
 from tests.api.support import FrontEnd
 from tests.web import samples
 from tests.web.conftest import Api, NewPage, accessible, shoot
@@ -329,7 +330,7 @@ def test_nothing_that_an_issuer_wrote_runs(new_page: NewPage, api: Api) -> None:
 
 @pytest.mark.parametrize("width", ["narrow", "wide"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_pages_are_accessible(new_page: NewPage, api: Api, width: str, scheme: str, language: str) -> None:
     path, claim = links(api, given(api))
     page = new_page(width=width, scheme=scheme, language=language)

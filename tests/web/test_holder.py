@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from api.web.texts import LANGUAGES
 from tests.web import samples
 from tests.web.conftest import Api, NewPage, accessible, runs_nothing, shoot
 from tests.web.samples import HOSTILE, Award
@@ -405,7 +406,7 @@ def test_deleting_all_leaves_nothing_of_the_holder(new_page: NewPage, api: Api) 
 
 @pytest.mark.parametrize("width", ["narrow", "wide"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_pages_are_accessible(new_page: NewPage, api: Api, width: str, scheme: str, language: str) -> None:
     page = new_page(width=width, scheme=scheme, language=language)
 

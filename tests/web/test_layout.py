@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from api.web.texts import LANGUAGES
 from tests.web.conftest import Api, NewPage, accessible, runs_nothing, shoot
 
 PAGES = ("/", "/me", "/console/login", "/audit", "/audit/events", "/audit/figures")
@@ -18,7 +19,7 @@ PAGES = ("/", "/me", "/console/login", "/audit", "/audit/events", "/audit/figure
 def test_page_is_accessible_and_fits_at_both_widths(
     new_page: NewPage, path: str, width: str, scheme: str
 ) -> None:
-    for language in ("en", "de"):
+    for language in LANGUAGES:
         page = new_page(width=width, scheme=scheme, language=language)
         page.goto(path)
         assert page.locator("html").get_attribute("lang") == language

@@ -96,3 +96,21 @@ def test_dates_and_numbers_are_written_as_the_language_does() -> None:
     assert english.number(12345.5) == "12,345.5"
     assert german.number(12345.5) == "12.345,5"
     assert english.date(None) == ""
+    french, spanish = texts_of("fr"), texts_of("es")
+    assert french.date("2026-11-26T23:59:59Z") == "26 novembre 2026"
+    assert spanish.date("2026-11-26T23:59:59Z") == "26 de noviembre de 2026"
+    assert french.number(12345.5) == "12\u202f345,5"
+    assert spanish.number(12345.5) == "12.345,5"
+
+
+def test_plural_is_the_languages_own() -> None:
+    forms = ("%(n)s day", "%(n)s days")
+    assert [texts_of("en").ngettext(*forms, count)[-1] for count in (0, 1, 2, 1_000_000)] == [
+        "s",
+        "y",
+        "s",
+        "s",
+    ]
+    french = [texts_of("fr").ngettext(*forms, count) for count in (0, 1, 2, 1_000_000)]
+    assert french == ["%(n)s jour", "%(n)s jour", "%(n)s jours", "%(n)s jours"]
+    assert texts_of("es").ngettext(*forms, 1_000_000) == texts_of("es").ngettext(*forms, 2)

@@ -12,6 +12,7 @@ import pikepdf
 import pytest
 from playwright.sync_api import Page, expect
 
+from api.web.texts import LANGUAGES
 from registry.credentials.carriers.images import default_badge
 from registry.credentials.carriers.png import bake_png, unbake_png
 from registry.credentials.carriers.svg import bake_svg, unbake_svg
@@ -441,7 +442,7 @@ def test_answers_are_accessible_at_both_widths(
     new_page: NewPage, good: Award, revoked: Award, width: str, scheme: str
 ) -> None:
     for name, shown in (("valid", good), ("revoked", revoked)):
-        for language in ("en", "de"):
+        for language in LANGUAGES:
             page = new_page(width=width, scheme=scheme, language=language)
             page.goto("/")
             choose(page, shown.file("json"), shown.file("proof"))
