@@ -22,6 +22,12 @@ PATHS = (
     "/c/x/file/%2e%2e",
     "/c/x/settings",
     "/c/x/qr.svg",
+    "/s/x",
+    "/s/%00",
+    "/s/x/" + "9" * 30,
+    "/s/x/1/file/%00",
+    "/me",
+    "/me/shares/%00/end",
     "/claim/x",
     "/claim/%00",
     "/return/" + "z" * 3_000,
@@ -86,7 +92,20 @@ BODIES = (
     b"&" * 20_000,
     b"\xff" * 100,
 )
-FORMS = ("/verify", "/console/login", "/claim/x", "/return/x", "/sign-out", "/c/x/settings")
+FORMS = (
+    "/verify",
+    "/console/login",
+    "/claim/x",
+    "/return/x",
+    "/sign-out",
+    "/c/x/settings",
+    "/me/share",
+    "/me/shares/x/end",
+    "/me/record",
+    "/me/delete",
+    "/me/deletion",
+    "/me/return-link",
+)
 COOKIES = ("rootmark-holder=x", "rootmark-session=" + "a" * 5_000, 'rootmark-holder="', "=;;;", "a=%00")
 
 
@@ -97,8 +116,8 @@ def test_no_path_and_method_causes_an_internal_error(api: Api, method: str) -> N
 
 
 def test_no_query_causes_an_internal_error(api: Api) -> None:
-    for query in QUERIES:
-        assert api.public.get(f"/?{query}").status_code < 500, query
+    for query, path in itertools.product(QUERIES, ("/", "/me", "/oembed", "/s/x", "/s/x/1")):
+        assert api.public.get(f"{path}?{query}").status_code < 500, (path, query)
     api.public.cookies.clear()  # a language that was asked for is remembered
 
 
@@ -121,12 +140,12 @@ def test_no_body_causes_an_internal_error(api: Api, path: str) -> None:
 
 
 def test_no_header_causes_an_internal_error(api: Api) -> None:
-    for cookie, path in itertools.product(COOKIES, ("/", "/c/x", "/console", "/claim/x")):
+    for cookie, path in itertools.product(COOKIES, ("/", "/c/x", "/console", "/claim/x", "/me", "/s/x")):
         assert api.public.get(path, headers={"Cookie": cookie}).status_code < 500, cookie
     for language in ("de;q=abc", "*", "de;q=0", "x" * 5_000, ",,,;;;"):
         answer = api.public.get("/", headers={"Accept-Language": language})
         assert (answer.status_code, answer.headers["content-language"]) == (200, "en"), language
     assert (
-        api.public.get("/", headers={"Accept-Language": "fr, de-AT;q=0.8"}).headers["content-language"]
+        api.public.get("/", headers={"Accept-Language": "nl, de-AT;q=0.8"}).headers["content-language"]
         == "de"
     )
