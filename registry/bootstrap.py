@@ -25,6 +25,7 @@ from registry.chain.abi import load_artifact
 from registry.chain.embedded.lock import DirectoryLock
 from registry.chain.factory import EmbeddedGateway, deploy_by_rpc, open_embedded, open_rpc
 from registry.chain.keystore import EncryptedKeystore
+from registry.credentials.accreditations import AccreditationService
 from registry.credentials.achievement_images import AchievementImageService
 from registry.credentials.achievements import AchievementService
 from registry.credentials.awards import AwardService
@@ -121,6 +122,7 @@ class App:
     collection: CollectionService
     shares: ShareService
     designs: DesignService
+    accreditations: AccreditationService
     console: ConsoleServices
     webhooks: WebhookService
     worker: Worker
@@ -237,6 +239,7 @@ def _wire(
         max_index_age_seconds=settings.max_index_age_seconds,
         fetch_hosts=settings.fetch_hosts,
         trusted=settings.trusted_names(),
+        accreditors=frozenset(settings.trusted_addresses()),
     )
     post, box = Posting(settings.webhook_hosts), webhook_secrets(data_dir)
     courier = Courier(store, clock, post, box)
@@ -279,6 +282,7 @@ def _wire(
         collection=credentials.collection,
         shares=credentials.shares,
         designs=credentials.designs,
+        accreditations=credentials.accreditations,
         console=console_services(store, clock, access, credentials.awards, status),
         webhooks=WebhookService(store, clock, post, box),
         worker=Worker(steps, poll_seconds=settings.poll_seconds),

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from api.context import app_of, blocking, examining
 from api.routes.award_exports import file_response
 from api.web.pages import texts_for
-from api.web.routes.verify import domain_of, story_about
+from api.web.routes.verify import accreditations_of, domain_of, story_about
 from api.web.verdicts import verdict_of
 from registry.bootstrap import App
 from registry.credentials.carriers.images import Picture
@@ -49,6 +49,7 @@ async def shown(request: Request, view: PageView) -> dict[str, Any]:
         "report": found,
         "verdict": verdict_of(report, texts_for(request), story, issued=badge.issued),
         "domain": domain_of(found["issuer"].get("id")),
+        "accreditations": await blocking(accreditations_of, app, report),
         "checked_at": format_time(app.clock.now()),
         "permanent": None,
         "downloads": [one.value for one in _downloads(app)] if view.may_download else [],

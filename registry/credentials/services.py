@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from registry.credentials.accreditations import AccreditationService
 from registry.credentials.achievement_images import AchievementImageService
 from registry.credentials.achievements import AchievementService
 from registry.credentials.assembly import examining
@@ -25,6 +26,7 @@ from registry.credentials.signed_documents import SignedDocuments
 from registry.credentials.vc_api.issuing import VcIssuing
 from registry.credentials.vc_api.presenting import PresentationVerification
 from registry.credentials.verification import CredentialVerification
+from registry.encoding import Address
 from registry.ports.chain import Chain
 from registry.ports.clock import Clock
 from registry.ports.signer import CredentialKeystore
@@ -48,6 +50,7 @@ class CredentialServices:
         collection: all credentials of one holder.
         shares: what holders show of theirs.
         designs: how certificates look.
+        accreditations: who vouches for issuers.
     """
 
     identity: IdentityService
@@ -65,6 +68,7 @@ class CredentialServices:
     collection: CollectionService
     shares: ShareService
     designs: DesignService
+    accreditations: AccreditationService
 
 
 def credential_services(
@@ -82,12 +86,14 @@ def credential_services(
     max_index_age_seconds: float,
     fetch_hosts: Collection[str],
     trusted: frozenset[str],
+    accreditors: frozenset[Address],
 ) -> CredentialServices:
     """Put the services together.
 
     Args:
         fetch_hosts: where issuers' documents may be fetched from.
         trusted: DIDs and web addresses of the trust list.
+        accreditors: its accounts.
     """
     published = publication(
         store,
@@ -126,4 +132,5 @@ def credential_services(
         collection=CollectionService(store, clock, verification, exports, issuing, canonicalizer),
         shares=ShareService(store, clock, verification, exports),
         designs=DesignService(store, clock),
+        accreditations=AccreditationService(store, verification, accreditors),
     )

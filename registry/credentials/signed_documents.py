@@ -28,7 +28,7 @@ from registry.credentials.recipients import identity_object
 from registry.encoding import Address, invalid
 from registry.errors import NotFoundError, TooComplexError, UnknownContextError, WrongStateError
 from registry.model.awards import Award
-from registry.model.batches import BatchState, Entry
+from registry.model.batches import Batch, BatchState, Entry
 from registry.model.issuers import Caller, Scope
 from registry.ports.clock import Clock
 from registry.ports.documents import Canonicalizer
@@ -121,7 +121,11 @@ class SignedDocuments:
             start,
             wanted.valid_until,
         )
-        return self._issue(caller, issuer, document, start, wanted.valid_until, idempotency)
+
+        def note(unit: Unit, batch: Batch, index: int) -> None:
+            unit.endorsements.add(batch, index, wanted.subject)
+
+        return self._issue(caller, issuer, document, start, wanted.valid_until, idempotency, note)
 
     def record(
         self, caller: Caller, wanted: LearnerRecord, *, idempotency: IdempotencyRef | None = None
@@ -193,6 +197,7 @@ class SignedDocuments:
         valid_from: datetime,
         valid_until: datetime | None,
         idempotency: IdempotencyRef | None,
+        beside: Callable[[Unit, Batch, int], None] | None = None,
     ) -> Issued:
         (secured,) = self._securer.secure_many(issuer, [document])
         made = secured.document if isinstance(secured.document, bytes) else orjson.dumps(secured.document)
@@ -204,7 +209,8 @@ class SignedDocuments:
             valid_until=valid_until,
             document=made,
         )
-        return Issued(self._issuing.add_credential(caller, item, idempotency=idempotency), made)
+        entry = self._issuing.add_credential(caller, item, beside=beside, idempotency=idempotency)
+        return Issued(entry, made)
 
     def _profile(self, issuer: Address) -> Profile:
         with self._store.read() as unit:

@@ -102,3 +102,16 @@ class AwardRepository(Protocol):
         (seq), or has the digest of such an entry; once for each entry that it was found by. With
         ``status_list`` only those with a place in that list."""
         ...
+
+
+class EndorsementRepository(Protocol):
+    """Whom endorsements are about. `EntryRepository.erase` forgets an erased one."""
+
+    def add(self, batch: Batch, index: int, subject: str) -> None: ...
+
+    def about(
+        self, subjects: Collection[str], issuers: Collection[Address], limit: int
+    ) -> Sequence[tuple[int, int]]:
+        """Places (batch seq, index) of the newest endorsements of one of the subjects by one of the
+        issuers, newest first."""
+        ...

@@ -41,6 +41,7 @@ from registry.ports.award_store import (
     AchievementImageRepository,
     AchievementRepository,
     AwardRepository,
+    EndorsementRepository,
 )
 from registry.ports.console_store import ConsoleRepository
 from registry.ports.credential_store import SigningKeyRepository, StatusListRepository
@@ -567,6 +568,8 @@ class Unit(Protocol):
     def achievement_images(self) -> AchievementImageRepository: ...
     @property
     def awards(self) -> AwardRepository: ...
+    @property
+    def endorsements(self) -> EndorsementRepository: ...
     @property
     def outbox(self) -> OutboxRepository: ...
     @property

@@ -8,7 +8,7 @@ with ``require_approval`` nothing is signed before a key that did not publish it
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -129,9 +129,17 @@ class IssuingService:
     # --- the open batch -------------------------------------------------------------------------------------
 
     def add_credential(
-        self, caller: Caller, item: NewItem, *, idempotency: IdempotencyRef | None = None
+        self,
+        caller: Caller,
+        item: NewItem,
+        *,
+        beside: Callable[[Unit, Batch, int], None] | None = None,
+        idempotency: IdempotencyRef | None = None,
     ) -> Entry:
         """Append one credential to the issuer's open batch. The same content under its external_id replays.
+
+        Args:
+            beside: stores something with the entry of that index, in the same transaction.
 
         Raises:
             ForbiddenError, ValidationError, ExternalIdConflictError: as in `create_batch`.
@@ -147,6 +155,8 @@ class IssuingService:
                 _refuse_known(unit, issuer, item.digest)
                 batch = self._open_batch(unit, row, caller)
                 unit.entries.add(batch, batch.size, entries_of([item]))
+                if beside is not None:
+                    beside(unit, batch, batch.size)
                 (entry,) = unit.entries.by_indices([(batch.seq, batch.size)])
             bind(unit, idempotency, f"entry:{entry.batch_id}:{entry.index}")
         return entry

@@ -11,6 +11,7 @@ from registry.store.repositories.awards import Awards
 from registry.store.repositories.batches import Batches
 from registry.store.repositories.console import Console
 from registry.store.repositories.designs import Designs
+from registry.store.repositories.endorsements import Endorsements
 from registry.store.repositories.entries import Entries
 from registry.store.repositories.events import Events
 from registry.store.repositories.feed import Feed
@@ -40,6 +41,7 @@ class SqlUnit:
         self.achievements = Achievements(database)
         self.achievement_images = AchievementImages(database)
         self.awards = Awards(database)
+        self.endorsements = Endorsements(database)
         self.outbox = Outbox(database)
         self.leases = Leases(database)
         self.events = Events(database)

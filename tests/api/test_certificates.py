@@ -118,7 +118,7 @@ def test_only_the_issuer_designs(api: Api) -> None:
     [
         ({"accent": "red"}, "/accent"),
         ({"accent": "#12345"}, "/accent"),
-        ({"language": "fr"}, "/language"),
+        ({"language": "nl"}, "/language"),
         ({"signatories": ["a", "b", "c", "d"]}, "/signatories"),
         ({"signatories": ["a" * 101]}, "/signatories/0"),
         ({"title": "a" * 101}, "/title"),

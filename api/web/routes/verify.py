@@ -20,6 +20,7 @@ from api.web.texts import PARAMETER, Texts
 from api.web.transport import own_hosts
 from api.web.verdicts import Verdict, texts_for_scripts, verdict_of
 from registry.bootstrap import App
+from registry.credentials.accreditations import Accreditation
 from registry.credentials.verification import DocumentRequest
 from registry.encoding import format_time, to_hex
 from registry.errors import RootmarkError
@@ -109,6 +110,7 @@ async def _answer(request: Request, question: Question) -> dict[str, Any]:
         "report": shown,
         "verdict": verdict,
         "domain": domain_of(shown["issuer"].get("id")),
+        "accreditations": await blocking(accreditations_of, app_of(request), report),
         "checked_at": format_time(app_of(request).clock.now()),
         "permanent": _permanent(question.request, report),
     }
@@ -134,6 +136,18 @@ def story_about(app: App, report: Report) -> tuple[LaterFact, ...]:
         return ()
     target = Target(report.issuer.address, report.anchor.root, report.anchor.index)
     return app.audit.story(target, report.as_of.block_number)
+
+
+def accreditations_of(app: App, report: Report) -> list[Accreditation]:
+    """Who vouches for the issuer of a report, at the moment that the report is about; nobody for an issuer
+    who is not known here, since what is said of a name is not said of whoever uses it."""
+    issuer = report.issuer
+    if not issuer.known:
+        return []
+    named = {issuer.id} if issuer.id is not None else set()
+    if issuer.address is not None:
+        named.add(app.identity.did(issuer.address))
+    return app.accreditations.of(named, account=issuer.address, as_of=report.as_of.block_number)
 
 
 def domain_of(identifier: str | None) -> str | None:

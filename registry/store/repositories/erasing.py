@@ -17,6 +17,7 @@ from registry.store.rows import (
     ApiKeyRow,
     ClaimLinkRow,
     CredentialPageRow,
+    EndorsementRow,
     FeedRow,
     IdempotencyRow,
     SharedPageRow,
@@ -33,6 +34,7 @@ REQUESTS = table(StatusRequestRow)
 PAGES = table(CredentialPageRow)
 LINKS = table(ClaimLinkRow)
 SHARED = table(SharedPageRow)
+ENDORSEMENTS = table(EndorsementRow)
 
 SERVER_ADMIN = "admin"
 """Owner of the server administrator's idempotency keys; the others are owned by API keys."""
@@ -49,12 +51,13 @@ def erase_entries(database: Database, issuer: Address, digest: Digest, keep_cred
     if any(row.state == BatchState.OPEN.value for row in rows):
         raise NotSealedError("the credential stands in an open batch; it can be erased once that is sealed")
     for row in rows:  # as many as batches of this issuer have the digest: mostly one
-        entry, detail, award = (
+        entry, detail, award, endorsement = (
             (at.c.batch_seq == row.batch_seq, at.c.entry_index == row.entry_index)
-            for at in (ENTRIES, DETAILS, AWARDS)
+            for at in (ENTRIES, DETAILS, AWARDS, ENDORSEMENTS)
         )
         database.run(update(ENTRIES).where(*entry).values(digest=None, salt=None))
         database.run(delete(DETAILS).where(*detail))
+        database.run(delete(ENDORSEMENTS).where(*endorsement))
         pages = select(PAGES.c.id).where(PAGES.c.award_id.in_(select(AWARDS.c.id).where(*award)))
         database.run(delete(LINKS).where(LINKS.c.page_id.in_(pages)))
         database.run(delete(SHARED).where(SHARED.c.page_id.in_(pages)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import MetaData
 
-from registry.store.rows.awards import AchievementImageRow, AchievementRow, AwardRow
+from registry.store.rows.awards import AchievementImageRow, AchievementRow, AwardRow, EndorsementRow
 from registry.store.rows.base import Row, table
 from registry.store.rows.batches import BatchRow, EntryDetailRow, EntryRow, TileRow
 from registry.store.rows.console import ConsoleDraftRow, ConsoleSessionRow
@@ -56,6 +56,7 @@ __all__ = [
     "ConsoleSessionRow",
     "CounterRow",
     "CredentialPageRow",
+    "EndorsementRow",
     "EntryDetailRow",
     "EntryRow",
     "EventRow",

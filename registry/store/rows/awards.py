@@ -71,3 +71,15 @@ class AwardRow(Row, table=True):
     superseded_by: str | None = Field(default=None, sa_type=Text)
     created_at: int = Field(sa_type=BigInteger)
     credential_id: str | None = Field(default=None, sa_type=Text)
+
+
+class EndorsementRow(Row, table=True):
+    """Whom an EndorsementCredential is about, beside its entry."""
+
+    __tablename__ = "endorsements"
+    __table_args__ = (Index(None, "subject", "issuer"),)
+
+    batch_seq: int = Field(primary_key=True, sa_type=BigInteger)
+    entry_index: int = Field(primary_key=True, sa_type=BigInteger)
+    issuer: bytes
+    subject: str = Field(sa_type=Text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from registry.encoding import to_hex
 from registry.errors import NotSealedError
 from registry.model.batches import BatchState
 from registry.model.operations import RequestKind
+from registry.model.pages import CredentialPage, Visibility
+from registry.model.shares import Share
 from registry.store import SqlStore, open_store
 from tests.integration.store.makers import (
     T0,
@@ -26,6 +29,7 @@ from tests.integration.store.makers import (
     salt,
     sealed,
 )
+from tests.integration.store.test_awards import award
 
 GONE = digest("gone")
 
@@ -124,3 +128,52 @@ def test_erased_bytes_are_in_no_page_of_the_file(sqlite_url: str) -> None:
     for secret in (GONE, salt("gone"), GONE.hex().encode(), b"a document of the holder"):
         assert secret not in content
     assert digest("x") in content
+
+
+def test_endorsements_are_found_newest_first_and_forgotten_when_erased(store: SqlStore) -> None:
+    with store.write() as unit:
+        first = sealed(unit, ["gone", "kept"], owner="a")
+        second = sealed(unit, ["later"], owner="b")
+        unit.endorsements.add(first, 0, "did:web:x")
+        unit.endorsements.add(first, 1, "did:web:x")
+        unit.endorsements.add(second, 0, "did:web:x")
+        unit.endorsements.add(second, 1, "did:web:other")
+    everyone = [address("a"), address("b")]
+    with store.read() as unit:
+        places = unit.endorsements.about(["did:web:x", "https://x.example"], everyone, 10)
+        assert list(places) == [(second.seq, 0), (first.seq, 1), (first.seq, 0)]
+        assert len(unit.endorsements.about(["did:web:x"], everyone, 2)) == 2
+        assert list(unit.endorsements.about(["did:web:x"], [address("b")], 10)) == [(second.seq, 0)]
+        assert list(unit.endorsements.about(["did:web:none"], everyone, 10)) == []
+        documents = unit.entries.documents([(first.seq, 0), (second.seq, 0), (99, 9)])
+        assert set(documents) <= {(first.seq, 0), (second.seq, 0)}
+    with store.write() as unit:
+        unit.entries.erase(address("a"), GONE)
+        assert list(unit.endorsements.about(["did:web:x"], [address("a")], 10)) == [(first.seq, 1)]
+
+
+def test_documents_are_read_together(store: SqlStore) -> None:
+    with store.write() as unit:
+        batch = unit.batches.create(address("a"), BatchState.RECEIVING, T0, allow_duplicate=False)
+        unit.entries.add(batch, 0, [entry("one", document=b"1"), entry("none"), entry("two", document=b"2")])
+        unit.batches.seal(batch.seq, root("r"), [(0, 0, b"\1" * 96)], T0)
+    with store.read() as unit:
+        wanted = [(batch.seq, index) for index in range(4)]
+        assert unit.entries.documents(wanted) == {(batch.seq, 0): b"1", (batch.seq, 2): b"2"}
+        assert unit.entries.documents([]) == {}
+
+
+def test_erasing_takes_a_credential_out_of_shares(store: SqlStore) -> None:
+    with store.write() as unit:
+        batch = sealed(unit, ["gone", "kept"], owner="a")
+        for index in (0, 1):
+            unit.awards.add(batch, index, [award(f"award-{index}")])
+            page = CredentialPage(f"page-{index}", f"award-{index}", Visibility.UNLISTED, False, "holder", T0)
+            unit.pages.add(page)
+        unit.shares.add(
+            Share("s", "holder", "", False, T0, T0 + timedelta(days=1), {1: "page-0", 2: "page-1"})
+        )
+        unit.entries.erase(address("a"), GONE)
+        share = unit.shares.get("s", T0)
+        assert share is not None
+        assert share.pages == {2: "page-1"}
