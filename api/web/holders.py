@@ -8,7 +8,7 @@ from starlette.responses import Response
 from api.web import csrf
 from api.web.forms import Fields
 from api.web.transport import is_encrypted
-from registry.credentials.holding.sessions import SESSION
+from registry.credentials.holding.sessions import NOT_SIGNED_IN, SESSION
 from registry.errors import ForbiddenError
 
 _NAME = "rootmark-holder"
@@ -32,7 +32,7 @@ def require_form(request: Request, fields: Fields) -> str:
     """
     session = session_of(request)
     if session is None:
-        raise ForbiddenError("you are not signed in; open your return link")
+        raise ForbiddenError(NOT_SIGNED_IN)
     csrf.require_token(request, session, fields.raw(csrf.FIELD))
     return session
 

@@ -14,6 +14,7 @@ from registry.ports.store import Unit
 from registry.services.access import token_sha256
 
 SESSION = timedelta(days=30)
+NOT_SIGNED_IN = "you are not signed in; open your return link, or a claim link"
 _TOKEN_BYTES = 32
 
 
@@ -33,7 +34,7 @@ def require_holder(unit: Unit, session: str | None, now: datetime) -> str:
     """The holder of a session. Raises `ForbiddenError`: it is in force no longer, or never was."""
     holder = holder_of(unit, session, now)
     if holder is None:
-        raise ForbiddenError("you are not signed in; open your return link, or a claim link")
+        raise ForbiddenError(NOT_SIGNED_IN)
     return holder
 
 
