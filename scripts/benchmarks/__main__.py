@@ -71,6 +71,12 @@ def _pdf(options: argparse.Namespace) -> Outcome:
     return pdf.run(options.leaves, options.rounds)
 
 
+def _holders(options: argparse.Namespace) -> Outcome:
+    from scripts.benchmarks import holders
+
+    return holders.run(options.rounds)
+
+
 BENCHMARKS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "tree": _tree,
     "batch": _batch,
@@ -78,6 +84,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "awards": _awards,
     "documents": _documents,
     "pages": _pages,
+    "holders": _holders,
     "console": _console,
     "pdf": _pdf,
     "storage": _storage,

@@ -166,3 +166,12 @@ def test_terminated_server_leaves_a_database_without_a_journal(tmp_path: Path) -
         assert server.client.get("/v1/registry").status_code == 200
     left = {path.name for path in server.data_dir.glob("rootmark.db*")}
     assert left == {"rootmark.db"}
+
+
+@pytest.mark.slow
+def test_holders_pages_are_timed_beside_one_credentials(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = benchmark(capsys, "holders", "--rounds", "1")
+    for step in ("collection", "share", "record", "signed audit report"):
+        assert figures[f"{step}, 100 credentials"]["figure"] > 0
+        assert figures[f"{step}, 100 credentials"]["peer"] == "one_credential"
+    assert figures["deleting 100 credentials"]["unit"] == "ms"
