@@ -71,6 +71,13 @@ def test_sentences_of_the_registry_still_stand_in_its_code(language: str) -> Non
 
 
 @pytest.mark.parametrize("language", OTHERS)
+def test_no_translation_is_a_place_holder(language: str) -> None:
+    for text, places in translated(language).items():
+        for _, translation in places:
+            assert re.search(r"\w", translation) is not None or re.search(r"\w", text) is None, text
+
+
+@pytest.mark.parametrize("language", OTHERS)
 def test_translations_fill_in_the_same_values(language: str) -> None:
     def values(text: str) -> set[str]:
         return {part.partition(")")[0] for part in text.split("%(")[1:]}
