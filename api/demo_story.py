@@ -101,6 +101,8 @@ def tell(told: Telling, app: App, url: str, awards: Awards, export: Path | None)
         told.step(f"Issuer: {ISSUER['name']}", issuer, did, issuer=issuer, did=did)
         ids = _achievements(told, server, issuer, awards)
         digests = _issue(told, server, awards, ids)
+        # Before anything is said of them: what a killed run has signed must not depend on its port.
+        _settled_history(server, issuer, did)
         names = list(awards.rows)
         first = _award(server, names[0], digests)
         report = _asked(server, {"credential": first.badge}, until=_KNOWN)

@@ -47,7 +47,8 @@ def claimed(page: Page, claim: str) -> str:
 def decide(page: Page, visibility: str, show_name: bool) -> None:
     page.locator(f"input[value={visibility}]").check()
     page.locator("input[name=show_name]").set_checked(show_name)
-    page.get_by_role("button", name="Save").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Save").click()
 
 
 # --- refused ------------------------------------------------------------------------------------------------
@@ -162,7 +163,8 @@ def test_second_claim_in_the_same_browser_joins_the_first(new_page: NewPage, api
     back = claimed(page, claim)
     second, another = links(api, given(api))
     page.goto(another)
-    page.get_by_role("button", name="Claim it").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Claim it").click()
     expect(page.locator("#holder-title")).to_be_visible()
     assert page.url.endswith(second)
     page.goto(back)
@@ -337,9 +339,11 @@ def test_pages_are_accessible(new_page: NewPage, api: Api, width: str, scheme: s
     page.goto(claim)
     accessible(page)
     page.locator("main button").click()
+    page.locator("#return").wait_for()
     accessible(page)
     shoot(page, f"claimed-{width}-{scheme}-{language}")
     page.locator("main a.first").click()
+    page.locator("#holder-title").wait_for()
     accessible(page)
     shoot(page, f"credential-{width}-{scheme}-{language}")
     page.goto(f"{path}/embed")

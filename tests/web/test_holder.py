@@ -44,7 +44,8 @@ class Mine:
         self.page.locator("#title").fill(title)
         self.page.locator("#days").select_option(days)
         self.page.locator("input[name=show_name]").set_checked(name)
-        self.page.get_by_role("button", name="Make the link").click()
+        with self.page.expect_navigation():
+            self.page.get_by_role("button", name="Make the link").click()
         link = self.page.locator("[data-share] input[readonly]").first.input_value()
         return "/" + link.split("/", 3)[3]
 
@@ -57,7 +58,8 @@ def holder(new_page: NewPage, api: Api, count: int = 2, **options: Any) -> Mine:
         path, claim = links(api, award)
         if back:
             page.goto(claim)
-            page.get_by_role("button", name="Claim it").click()
+            with page.expect_navigation():
+                page.get_by_role("button", name="Claim it").click()
         else:
             back = claimed(page, claim)
         awards.append(award)
@@ -167,7 +169,8 @@ def test_page_that_is_off_stays_in_the_collection(new_page: NewPage, api: Api) -
     mine = holder(new_page, api, 1)
     mine.page.goto(mine.paths[0])
     mine.page.locator("input[value=off]").check()
-    mine.page.get_by_role("button", name="Save").click()
+    with mine.page.expect_navigation():
+        mine.page.get_by_role("button", name="Save").click()
     mine.page.get_by_role("link", name="To all my credentials").click()
     expect(mine.page.locator("[data-page]")).to_have_count(1)
     shared = mine.shared(0)
@@ -410,7 +413,9 @@ def test_deleting_all_leaves_nothing_of_the_holder(new_page: NewPage, api: Api) 
 def test_pages_are_accessible(new_page: NewPage, api: Api, width: str, scheme: str, language: str) -> None:
     page = new_page(width=width, scheme=scheme, language=language)
 
-    def look(name: str) -> None:
+    def look(name: str, shown: str) -> None:
+        """Once the page has come that has this on it."""
+        page.locator(shown).first.wait_for()
         accessible(page)
         shoot(page, f"{name}-{width}-{scheme}-{language}")
 
@@ -418,29 +423,31 @@ def test_pages_are_accessible(new_page: NewPage, api: Api, width: str, scheme: s
     for award in awards:
         _, claim = links(api, award)
         page.goto(claim)
-        page.locator("main button").click()
+        with page.expect_navigation():
+            page.locator("main button").click()
     samples.change_status(api, "revocations", awards[1].digest, "requirements_not_met")
     page.goto("/me")
     page.locator("input[name=page]").first.check()
     page.locator("input[name=page]").last.check()
     page.locator("#title").fill("Apply & more")
     page.locator("#chosen-form .first").click()
-    look("collection")
+    look("collection", "[data-share]")
     link = page.locator("[data-share] input[readonly]").input_value()
     page.locator("input[name=page]").first.check()
     page.locator("[formaction='/me/delete']").click()
-    look("deleting")
+    look("deleting", "form[action='/me/deletion']")
     page.goto("/" + link.split("/", 3)[3])
-    look("share")
+    look("share", "[data-number='1']")
     page.locator("[data-number='1'] a").click()
-    look("shared-credential")
+    look("shared-credential", "#what-title")
     page.goto("/me")
     page.locator("form[action='/me/return-link'] button").click()
-    look("return-link")
+    look("return-link", "#return")
     page.goto("/me")
-    page.locator("form[action='/sign-out'] button").click()
+    with page.expect_navigation():
+        page.locator("form[action='/sign-out'] button").click()
     page.goto("/me")
-    look("signed-out")
+    look("signed-out", "main ul")
 
 
 def test_everything_works_without_scripts(new_page: NewPage, api: Api) -> None:
