@@ -8,6 +8,7 @@ from typing import Any
 from api.docs import (
     ADDRESS,
     BATCH_SCHEMA,
+    BINARY,
     HEX32,
     OBJECT,
     PROBLEM_SCHEMA,
@@ -128,7 +129,7 @@ AWARD = answers(
 )
 AWARDS = answers("Awards, newest first", listing(object_of(_AWARD_MEMBERS)))
 AWARDS[200]["content"]["text/csv"] = {"schema": TEXT}
-_FILE: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+_FILE: dict[str, Any] = {"schema": BINARY}
 EXPORTED = answers("The file", OBJECT, media="application/vc")
 EXPORTED[200]["content"] |= {
     "application/vc+jwt": {"schema": TEXT},

@@ -37,6 +37,11 @@ def app_of(request: Request) -> App:
     return app
 
 
+def absolute(app: App, path: str) -> str:
+    """The address of a path of this server, as others open it."""
+    return app.settings.effective_public_url.rstrip("/") + path
+
+
 async def blocking(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run what touches database or chain in a thread, so that the event loop goes on."""
     return await run_in_threadpool(function, *args, **kwargs)

@@ -19,6 +19,7 @@ HEX32 = {"type": "string", "pattern": "^0x[0-9a-fA-F]{64}$"}
 ADDRESS = {"type": "string", "pattern": "^0x[0-9a-fA-F]{40}$"}
 TIME = {"type": "string", "format": "date-time"}
 TEXT = {"type": "string"}
+BINARY: dict[str, Any] = {"type": "string", "format": "binary"}
 OBJECT: dict[str, Any] = {"type": "object"}
 _EXAMPLE_DIGEST = "0x" + "5a" * 32
 
@@ -118,9 +119,9 @@ def schema_of(model: type[BaseModel]) -> dict[str, Any]:
 def verify_body(model: type[BaseModel], example: Any) -> dict[str, Any]:
     """The JSON body of a verification, or the document itself in one of its carriers."""
     made = body(model, example)
-    binary = {"schema": {"type": "string", "format": "binary"}}
-    form = object_of({"file": binary["schema"]}) | {
-        "properties": {"file": binary["schema"], "issuer": TEXT, "as_of": TEXT, "live": TEXT}
+    binary = {"schema": BINARY}
+    form = object_of({"file": BINARY}) | {
+        "properties": {"file": BINARY, "issuer": TEXT, "as_of": TEXT, "live": TEXT}
     }
     file = "the file's bytes"
     made["requestBody"]["content"] |= {

@@ -97,24 +97,21 @@ def file_export(
     Raises:
         NotFoundError: Parquet is asked for, and not installed.
     """
-    headers = {} if position is None else _block(position)
-    if form is ExportForm.PARQUET:
-        body = parquet_bytes(table, rows, {name.removeprefix("X-"): value for name, value in headers.items()})
-    else:
-        body = csv_text(table.columns, rows)
+    as_parquet = form is ExportForm.PARQUET
+    body = parquet_bytes(table, rows, _block(position)) if as_parquet else csv_text(table.columns, rows)
     headers = _headers(body, len(rows), position) | next_page(request, following)
-    ending = "parquet" if form is ExportForm.PARQUET else "csv"
+    ending = "parquet" if as_parquet else "csv"
     headers["Content-Disposition"] = f'attachment; filename="{table.name}.{ending}"'
     return Response(body, headers=headers, media_type=form.value)
 
 
-def _block(position: IndexPosition) -> dict[str, str]:
-    return {
-        "X-Block-Number": str(position.block.number),
-        "X-Block-Hash": to_hex(position.block.hash),
-    }
+def _block(position: IndexPosition | None) -> dict[str, str]:
+    """Up to which block something is, as far as anything is indexed."""
+    if position is None:
+        return {}
+    return {"Block-Number": str(position.block.number), "Block-Hash": to_hex(position.block.hash)}
 
 
 def _headers(body: bytes, rows: int, position: IndexPosition | None) -> dict[str, str]:
     headers = {"X-Row-Count": str(rows), "X-Content-SHA256": sha256(body).hexdigest()}
-    return headers if position is None else headers | _block(position)
+    return headers | {f"X-{name}": value for name, value in _block(position).items()}

@@ -9,7 +9,7 @@ Source: Apache Parquet format; media type: IANA, application/vnd.apache.parquet.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from importlib.util import find_spec
@@ -43,7 +43,7 @@ def is_installed() -> bool:
     return find_spec("pyarrow") is not None
 
 
-def parquet_bytes(table: Table, rows: Iterable[Mapping[str, Any]], about: Mapping[str, str]) -> bytes:
+def parquet_bytes(table: Table, rows: Sequence[Mapping[str, Any]], about: Mapping[str, str]) -> bytes:
     """The file, compressed. A row's missing members are null.
 
     Args:
@@ -67,9 +67,8 @@ def parquet_bytes(table: Table, rows: Iterable[Mapping[str, Any]], about: Mappin
     }
     fields = [pa.field(name, types[kind]) for name, kind in table.columns.items()]
     metadata = {f"rootmark.{name.lower()}": value for name, value in about.items()}
-    columns = list(rows)
     arrays = [
-        pa.array([_value(kind, row.get(name)) for row in columns], types[kind])
+        pa.array([_value(kind, row.get(name)) for row in rows], types[kind])
         for name, kind in table.columns.items()
     ]
     made = pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=metadata))

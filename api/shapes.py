@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.docs import ADDRESS, HEX32, OBJECT, TEXT, TIME, answers, array_of, listing, object_of, or_null
+from api.docs import (
+    ADDRESS,
+    BINARY,
+    HEX32,
+    OBJECT,
+    TEXT,
+    TIME,
+    answers,
+    array_of,
+    listing,
+    object_of,
+    or_null,
+)
 from api.parquet import PARQUET_TYPE
 from registry.model.chain import EventKind
 from registry.model.issuers import IssuerState, Scope
@@ -160,7 +172,7 @@ PROOF = answers(
 def _exported(found: dict[int | str, dict[str, Any]]) -> dict[int | str, dict[str, Any]]:
     """A list that is served as CSV and Parquet too."""
     found[200]["content"]["text/csv"] = {"schema": TEXT}
-    found[200]["content"][PARQUET_TYPE] = {"schema": {"type": "string", "format": "binary"}}
+    found[200]["content"][PARQUET_TYPE] = {"schema": BINARY}
     return found
 
 
@@ -218,8 +230,7 @@ HISTORY = answers(
         }
     ),
 )
-_FILE: dict[str, Any] = {"type": "string", "format": "binary"}
-REPORT = answers("The report", _FILE, media="application/pdf")
+REPORT = answers("The report", BINARY, media="application/pdf")
 CERTIFICATE = answers("The certificate", TEXT, media="application/x-pem-file")
 CONSISTENCY = answers(
     "Whether server and chain agree",

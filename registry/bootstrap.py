@@ -244,9 +244,8 @@ def _wire(
     post, box = Posting(settings.webhook_hosts), webhook_secrets(data_dir)
     courier = Courier(store, clock, post, box)
     audit = AuditService(store, chain, clock)
-    reports = ReportService(
-        store, chain, clock, audit, report_signer(settings, data_dir, clock), credentials.identity.base
-    )
+    signer = report_signer(settings, data_dir, clock)
+    reports = ReportService(store, chain, clock, audit, signer, settings.effective_public_url)
     resources = ExitStack()
     resources.push(stack.pop_all())
     resources.callback(indexer.close)

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from api import award_shapes
 from api.body import read_bytes
-from api.context import app_of, blocking, json_response, no_query, require_caller
+from api.context import absolute, app_of, blocking, json_response, no_query, require_caller
 from api.idempotency import once
 from registry.bootstrap import App
 from registry.credentials.holding.pages import Claim
@@ -23,7 +23,7 @@ CLAIM_PATH = "/claim/"
 
 def page_url(app: App, page_id: str) -> str:
     """The address of a page, as others open it."""
-    return app.settings.effective_public_url.rstrip("/") + PAGE_PATH + page_id
+    return absolute(app, PAGE_PATH + page_id)
 
 
 @router.post("/{award_id}/claim", status_code=201, responses=award_shapes.CLAIM)
@@ -49,11 +49,10 @@ async def make_claim(request: Request, award_id: str) -> Response:
 
 
 def _claim(app: App, made: Claim) -> Response:
-    base = app.settings.effective_public_url.rstrip("/")
     page = page_url(app, made.page.id)
     answer = {
         "page": page,
-        "claim": base + CLAIM_PATH + made.token,
+        "claim": absolute(app, CLAIM_PATH + made.token),
         "expires_at": format_time(made.expires_at),
     }
     return json_response(answer, 201, {"Location": page})

@@ -42,7 +42,7 @@ _DAMAGES: Final = (
     TypeError,
     KeyError,
     AttributeError,
-    NotImplementedError,
+    NotImplementedError,  # a cipher or key derivation that the file names and nobody here has
     RecursionError,
     MemoryError,
 )

@@ -9,17 +9,18 @@ Source: Open Badges 3.0, section 8 (EndorsementCredential).
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
 
 from registry.encoding import Address
+from registry.errors import ConfigurationError
 from registry.model.batches import Entry
 from registry.ports.store import Store
 from registry.services.verification import VerificationService, VerifyRequest
-from registry.verdict.report import Outcome, Report
+from registry.verdict.report import Outcome, Report, ShownIssuer
 
 LOOKED_AT = 50
 SHOWN = 10
@@ -40,28 +41,37 @@ class Accreditation:
 class AccreditationService:
     """Read-only."""
 
-    def __init__(self, store: Store, verification: VerificationService, trusted: Collection[Address]) -> None:
-        """``trusted`` are the accounts of the operator's trust list."""
+    def __init__(
+        self,
+        store: Store,
+        verification: VerificationService,
+        trusted: Collection[Address],
+        identify: Callable[[Address], str],
+    ) -> None:
+        """
+        Args:
+            trusted: the accounts of the operator's trust list.
+            identify: gives an issuer's DID; raises `ConfigurationError` where none can be made here.
+        """
         self._store = store
         self._verification = verification
         self._trusted = frozenset(trusted)
+        self._identify = identify
 
-    def of(
-        self, identifiers: Collection[str], *, account: Address | None, as_of: int | None = None
-    ) -> list[Accreditation]:
-        """Those of one issuer, newest first, `SHOWN` at most.
+    def of(self, issuer: ShownIssuer, *, as_of: int | datetime | None = None) -> list[Accreditation]:
+        """Those of one issuer, newest first, `SHOWN` at most: none of an issuer who is not known, since what
+        is said of a name is not said of whoever uses it, and never its own.
 
         Args:
-            identifiers: the ids by which endorsements may name it: DIDs, web addresses.
-            account: its own, whose word about itself does not count.
-            as_of: a block; None for now.
+            as_of: a block or a time; None for now.
 
         Raises:
             StoreUnavailableError: the registry cannot be read.
         """
-        others = self._trusted - {account}
-        if not identifiers or not others:
+        others = self._trusted - {issuer.address}
+        if not issuer.known or not others:
             return []
+        identifiers = self._identifiers(issuer)
         with self._store.read() as unit:
             places = unit.endorsements.about(identifiers, others, LOOKED_AT)
             entries = {(one.batch_seq, one.index): one for one in unit.entries.by_indices(places)}
@@ -79,6 +89,16 @@ class AccreditationService:
             _accreditation(entry, names[entry.issuer].name, documents[entry.batch_seq, entry.index])
             for entry in good[:SHOWN]
         ]
+
+    def _identifiers(self, issuer: ShownIssuer) -> list[str]:
+        """The ids by which an endorsement may name it."""
+        known = [] if issuer.id is None else [issuer.id]
+        if issuer.address is None:
+            return known
+        try:
+            return [*known, self._identify(issuer.address)]
+        except ConfigurationError:  # then nobody here has a DID that could have been named
+            return known
 
 
 def _accreditation(entry: Entry, by: str, document: bytes) -> Accreditation:

@@ -132,5 +132,5 @@ def credential_services(
         collection=CollectionService(store, clock, verification, exports, issuing, canonicalizer),
         shares=ShareService(store, clock, verification, exports),
         designs=DesignService(store, clock),
-        accreditations=AccreditationService(store, verification, accreditors),
+        accreditations=AccreditationService(store, verification, accreditors, identity.did),
     )

@@ -66,6 +66,7 @@ def check_report(data: bytes) -> CheckedReport:
     from pyhanko.sign.validation.status import SignatureCoverageLevel
     from pyhanko_certvalidator import ValidationContext
 
+    damages = (PdfError, ValueError, LookupError, TypeError, AttributeError)  # a damaged file shows as any
     if len(data) > MAX_BYTES:
         raise ValidationError(f"a report has at most {MAX_BYTES} bytes")
     try:
@@ -76,7 +77,7 @@ def check_report(data: bytes) -> CheckedReport:
         certificate = signature.signer_cert
         trusted = ValidationContext(trust_roots=[certificate], allow_fetching=False)
         status = validate_pdf_signature(signature, trusted)
-    except (PdfError, ValueError, LookupError, TypeError, AttributeError) as error:
+    except damages as error:
         raise ValidationError(f"this is no PDF with a signature that can be read ({error})") from error
     problems = []
     if not status.valid:

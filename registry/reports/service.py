@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 
 from registry.encoding import AccountId, Address, ChainId
@@ -24,9 +23,9 @@ class ReportService:
         clock: Clock,
         audit: AuditService,
         signer: PdfSigner,
-        server: Callable[[], str],
+        server: str,
     ) -> None:
-        """``server`` gives the server's public address."""
+        """``server`` is the server's public address."""
         self._store = store
         self._chain = chain
         self._clock = clock
@@ -53,7 +52,7 @@ class ReportService:
         about = About(
             name=None if hosted is None else hosted.name,
             registry=str(AccountId(ChainId(info.chain_id), info.address)),
-            server=self._server(),
+            server=self._server,
             made_at=self._clock.now(),
             fingerprint=self._signer.fingerprint,
             test_chain=info.test_chain,

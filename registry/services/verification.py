@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Protocol
 
 from registry.encoding import Address
@@ -115,13 +116,16 @@ class VerificationService:
         with self._store.read() as unit:
             position = unit.events.position()
             items: dict[int, _Item] = {}
+            moments: dict[int | datetime | None, Moment] = {}  # many ask about the same one
             for number, claim in claims.items():
+                as_of = requests[number].as_of
                 try:
-                    moment = resolve(requests[number].as_of, position, unit, self._chain, self._clock.now())
+                    if as_of not in moments:
+                        moments[as_of] = resolve(as_of, position, unit, self._chain, self._clock.now())
                 except RootmarkError as error:
                     results[number] = error
                 else:
-                    items[number] = _Item(requests[number], claim, moment)
+                    items[number] = _Item(requests[number], claim, moments[as_of])
             results |= zip(
                 items, self._judge(unit, position, list(items.values()), live_problem), strict=True
             )

@@ -17,7 +17,7 @@ from registry.bootstrap import App, build
 from registry.settings import load_settings
 from tests.support.databases import BOTH, lent_url, postgres_server
 
-__all__ = ["ON_BOTH", "Api", "api", "new_digest", "postgres_server"]
+__all__ = ["ON_BOTH", "Api", "api", "new_digest", "postgres_server", "served"]
 
 ON_BOTH = pytest.mark.parametrize("api", BOTH, indirect=True, scope="session")
 
@@ -72,19 +72,20 @@ def new_digest() -> str:
 def api(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """The server, on SQLite; a module that is marked with `ON_BOTH` runs on each database in turn."""
     directory = tmp_path_factory.mktemp("api")
-    with lent_url(request, directory) as url, _served(directory, url) as served:
-        yield served
+    with lent_url(request, directory) as url, served(directory, database_url=url) as running:
+        yield running
 
 
 @contextmanager
-def _served(directory: Path, database_url: str) -> Iterator[Api]:
+def served(directory: Path, **more: Any) -> Iterator[Api]:
+    """A server of one's own, with further settings."""
     settings = load_settings(
         data_dir=directory,
-        database_url=database_url,
         poll_seconds=0.05,
         rate_limit_per_minute=1_000_000,
         rate_limit_per_minute_key=1_000_000,
         store_documents=True,
+        **more,
     )
     app = build(settings)
     bound = listening_socket("127.0.0.1", 0)

@@ -312,6 +312,7 @@ def test_parquet_of_nothing_is_an_empty_table(api: Api) -> None:
     assert parquet.read_table(io.BytesIO(answer.content)).num_rows == 0
 
 
+@pytest.mark.usefixtures("story")  # the page offers files where there are events
 def test_without_the_library_parquet_is_not_found_and_says_why(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:

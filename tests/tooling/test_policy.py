@@ -36,7 +36,7 @@ def test_loopback_resolves(host: str | None) -> None:
 
 def _pytest_with_a_skip(directory: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     shutil.copy(ROOT / "tests" / "conftest.py", directory)
-    (directory / "test_sample.py").write_text(
+    (directory / "test_sample.py").write_text(  # a skip to be counted, in a project made for it
         "import pytest\n\ndef test_passes():\n    pass\n\ndef test_skips():\n    pytest.skip('no reason')\n"
     )
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(directory)]

@@ -63,6 +63,7 @@ def chromium() -> str:
         found = shutil.which(name)
         if found is not None:
             return found
+    # Outside CI only, where a skip is a failure (tests/conftest.py): the pages alone need a browser.
     pytest.skip("needs a Chromium on PATH: on Debian and Ubuntu, apt-get install chromium")
 
 

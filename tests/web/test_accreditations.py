@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
 from registry.encoding import Address, parse_address
+from registry.services.verification import VerificationPolicy
 from tests.web import samples
 from tests.web.conftest import Api, NewPage, accessible, shoot
 from tests.web.samples import HOSTILE, Award
@@ -121,3 +123,17 @@ def test_accreditation_stands_on_the_credentials_page_and_nothing_in_it_runs(
     assert page.locator("#accreditations img, #accreditations script, #accreditations svg").count() == 0
     accessible(page)
     shoot(page, "accreditations-narrow-light-en")
+
+
+def test_accreditation_that_ended_since_the_last_block_is_gone(
+    api: Api, award: Award, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board, client = accreditor(api)
+    trust(monkeypatch, api, board)
+    tomorrow = (api.app.clock.now() + timedelta(days=1)).date().isoformat()
+    endorse(client, did(api), expires_on=tomorrow)
+    assert COMMENT in shown(api, award)
+    later = api.app.clock.now() + timedelta(days=2)
+    monkeypatch.setattr(type(api.app.clock), "now", lambda _self: later)
+    monkeypatch.setattr(api.app.verification, "_policy", VerificationPolicy(max_index_age_seconds=1e9))
+    assert shown(api, award) == ""

@@ -371,7 +371,8 @@ def test_deleting_asks_first_and_then_nobody_finds_it(new_page: NewPage, api: Ap
     expect(mine.page.locator("main")).to_contain_text("download both first")
     assert api.public.get(mine.paths[0]).status_code == 200
     mine.page.get_by_role("button", name="Delete 1 credential").click()
-    expect(mine.page.get_by_role("status").first).to_contain_text("1 credential was deleted.")
+    expect(mine.page.get_by_role("status")).to_contain_text("1 credential was deleted.")
+    mine.page.get_by_role("link", name="To all my credentials").click()
     expect(mine.page.locator("[data-page]")).to_have_count(1)
     assert api.public.get(mine.paths[0]).status_code == 404
     assert api.public.get(f"/v1/verify/{gone.digest}").json()["outcome"] == "not_found"
@@ -457,6 +458,7 @@ def test_everything_works_without_scripts(new_page: NewPage, api: Api) -> None:
     mine.choose(0)
     mine.page.get_by_role("button", name="Delete the chosen ones…").click()
     mine.page.get_by_role("button", name="Delete 1 credential").click()
+    mine.page.get_by_role("link", name="To all my credentials").click()
     expect(mine.page.locator("[data-page]")).to_have_count(1)
 
 

@@ -14,7 +14,7 @@ import segno
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
-from api.context import app_of, blocking
+from api.context import absolute, app_of, blocking
 from api.routes.award_pages import CLAIM_PATH, page_url
 from api.web import csrf, holders
 from api.web.credentials import UNLISTED, file_of, format_named, picture_of, shown
@@ -52,13 +52,13 @@ async def credential_page(request: Request, page_id: str) -> Response:
 
 async def _shown(request: Request, view: PageView) -> dict[str, Any]:
     """What the templates of a page are given."""
-    address = page_url(app_of(request), view.page.id)
+    app = app_of(request)
+    address = page_url(app, view.page.id)
     found = await shown(request, view)
-    base = app_of(request).settings.effective_public_url.rstrip("/")
     return found | {
         "address": address,
         "linkedin": _linkedin(found["badge"], address),
-        "oembed": f"{base}/oembed?{urlencode({'url': address})}",
+        "oembed": absolute(app, f"/oembed?{urlencode({'url': address})}"),
     }
 
 
@@ -156,7 +156,7 @@ async def claim(request: Request, token: str) -> Response:
 
 def return_url(app: App, token: str) -> str:
     """A return link, as its holder keeps it."""
-    return app.settings.effective_public_url.rstrip("/") + RETURN_PATH + token
+    return absolute(app, RETURN_PATH + token)
 
 
 @router.get(RETURN_PATH + "{token}")

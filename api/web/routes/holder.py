@@ -9,7 +9,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from api.context import Query, app_of, blocking, examining
+from api.context import Query, absolute, app_of, blocking, examining
 from api.web import csrf, holders
 from api.web.credentials import file_of
 from api.web.forms import Fields, fault, read_fields
@@ -30,16 +30,15 @@ router = web_router()
 @router.get("/me")
 async def collection(request: Request) -> Response:
     """The collection; for whoever is not signed in, how to become so."""
-    query = Query(request, "after", "deleted", PARAMETER)
+    query = Query(request, "after", PARAMETER)
     session = holders.session_of(request)
     found = await blocking(app_of(request).collection.of, session, query.text("after"))
     if session is None or found is None:
         return render(request, "holder/signed_out.html")
-    deleted = query.text("deleted") or ""
-    return _collection_page(request, session, found, int(deleted) if deleted.isdecimal() else 0)
+    return _collection_page(request, session, found)
 
 
-def _collection_page(request: Request, session: str, found: Collection, deleted: int) -> Response:
+def _collection_page(request: Request, session: str, found: Collection) -> Response:
     held = [held_line(one, texts_for(request)) for one in found.held]
     return render(
         request,
@@ -52,7 +51,6 @@ def _collection_page(request: Request, session: str, found: Collection, deleted:
         shares=[_share_line(app_of(request), share) for share in found.shares],
         choices=DAYS,
         max_title=MAX_TITLE,
-        deleted=deleted,
         **_secret(session),
     )
 
@@ -81,14 +79,13 @@ def counts_of(verdicts: Iterable[Verdict]) -> list[tuple[Verdict, int]]:
 
 
 def _share_line(app: App, share: Share) -> dict[str, Any]:
-    base = app.settings.effective_public_url.rstrip("/")
     return {
         "id": share.id,
         "title": share.title,
         "show_name": share.show_name,
         "count": len(share.pages),
         "expires_at": format_time(share.expires_at),
-        "address": base + SHARE_PATH + share.id,
+        "address": absolute(app, SHARE_PATH + share.id),
     }
 
 
@@ -166,13 +163,14 @@ async def confirm_deletion(request: Request) -> Response:
 async def delete(request: Request) -> Response:
     """Delete."""
     session, fields = await _form(request)
-    app = app_of(request)
-    if not fields.checked("everything"):
-        count = await blocking(app.collection.delete, session, fields.all("page"))
-        return RedirectResponse(f"/me?deleted={count}", status_code=303)
-    count = await blocking(app.collection.delete_all, session)
-    response = render(request, "holder/deleted.html", count=count)
-    holders.forget(request, response)
+    collection, everything = app_of(request).collection, fields.checked("everything")
+    if everything:
+        count = await blocking(collection.delete_all, session)
+    else:
+        count = await blocking(collection.delete, session, fields.all("page"))
+    response = render(request, "holder/deleted.html", count=count, everything=everything)
+    if everything:
+        holders.forget(request, response)
     return response
 
 

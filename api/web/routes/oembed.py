@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.context import PlainRoute, Query, app_of, blocking, json_response
+from api.context import PlainRoute, Query, absolute, app_of, blocking, json_response
 from api.routes.award_pages import page_url
 from api.web.transport import own_hosts
 from registry.credentials.readable import readable
@@ -41,7 +41,7 @@ async def oembed(request: Request) -> Response:
     badge = readable(view.document)
     width = _within(query.text("maxwidth"), WIDTH)
     height = _within(query.text("maxheight"), HEIGHT if width >= NARROW else NARROW_HEIGHT)
-    address, base = page_url(app, view.page.id), app.settings.effective_public_url.rstrip("/")
+    address = page_url(app, view.page.id)
     html = (
         f'<iframe src="{escape(address)}/embed" title="{escape(badge.name)}" width="{width}" '
         f'height="{height}" loading="lazy"></iframe>'
@@ -52,7 +52,7 @@ async def oembed(request: Request) -> Response:
         "title": badge.name,
         "author_name": badge.issuer,
         "provider_name": "Rootmark",
-        "provider_url": base,
+        "provider_url": absolute(app, ""),
         "cache_age": _CACHE_SECONDS,
         "html": html,
         "width": width,

@@ -13,20 +13,19 @@ from starlette.responses import RedirectResponse, Response
 from api.context import Query, app_of, blocking, examining
 from api.problems import problem_of, request_id_of
 from api.web import csrf
+from api.web.credentials import described
 from api.web.forms import read_files
 from api.web.pages import Policy, is_fragment, render, texts_for, web_router
 from api.web.shown import MAX_FILES, PageLink, Question, question_of
 from api.web.texts import PARAMETER, Texts
 from api.web.transport import own_hosts
-from api.web.verdicts import Verdict, texts_for_scripts, verdict_of
+from api.web.verdicts import texts_for_scripts
 from registry.bootstrap import App
-from registry.credentials.accreditations import Accreditation
 from registry.credentials.verification import DocumentRequest
 from registry.encoding import format_time, to_hex
 from registry.errors import RootmarkError
 from registry.services.verification import VerifyRequest
-from registry.verdict.report import Report, report_to_json
-from registry.verdict.views import LaterFact, Target
+from registry.verdict.report import Report
 
 router = web_router()
 
@@ -104,60 +103,29 @@ def _beside(request: Request) -> dict[str, Any]:
 async def _answer(request: Request, question: Question) -> dict[str, Any]:
     """What the template of a report is given."""
     run = examining if isinstance(question.request, DocumentRequest) else _quickly
-    report, verdict = await run(request, _verified, app_of(request), question, texts_for(request))
-    shown = report_to_json(report)
-    return {
-        "report": shown,
-        "verdict": verdict,
-        "domain": domain_of(shown["issuer"].get("id")),
-        "accreditations": await blocking(accreditations_of, app_of(request), report),
-        "checked_at": format_time(app_of(request).clock.now()),
-        "permanent": _permanent(question.request, report),
-    }
+    found: dict[str, Any] = await run(request, _verified, app_of(request), question, texts_for(request))
+    return found
 
 
 async def _quickly(_request: Request, function: Any, *arguments: Any) -> Any:
     return await blocking(function, *arguments)
 
 
-def _verified(app: App, question: Question, texts: Texts) -> tuple[Report, Verdict]:
+def _verified(app: App, question: Question, texts: Texts) -> dict[str, Any]:
     request = question.request
     if isinstance(request, VerifyRequest):
         report = app.verification.verify(request)
     else:
         report = app.documents.verify(request)
     app.metrics.count_verdict(report.outcome)
-    return report, verdict_of(report, texts, story_about(app, report), issued=question.issued)
-
-
-def story_about(app: App, report: Report) -> tuple[LaterFact, ...]:
-    """What happened to the credential of a report, as far as the report looks."""
-    if report.anchor is None or report.issuer.address is None:
-        return ()
-    target = Target(report.issuer.address, report.anchor.root, report.anchor.index)
-    return app.audit.story(target, report.as_of.block_number)
-
-
-def accreditations_of(app: App, report: Report) -> list[Accreditation]:
-    """Who vouches for the issuer of a report, at the moment that the report is about; nobody for an issuer
-    who is not known here, since what is said of a name is not said of whoever uses it."""
-    issuer = report.issuer
-    if not issuer.known:
-        return []
-    named = {issuer.id} if issuer.id is not None else set()
-    if issuer.address is not None:
-        named.add(app.identity.did(issuer.address))
-    return app.accreditations.of(named, account=issuer.address, as_of=report.as_of.block_number)
-
-
-def domain_of(identifier: str | None) -> str | None:
-    """The domain that a `did:web` or a web address stands under; None for other identifiers."""
-    if identifier is None:
-        return None
-    if identifier.startswith("did:web:"):
-        return identifier.removeprefix("did:web:").partition(":")[0].replace("%3A", ":")
-    found = re.match(r"https?://([^/?#]+)", identifier)
-    return found[1] if found else None
+    return described(
+        app,
+        texts,
+        report,
+        issued=question.issued,
+        as_of=request.as_of,
+        permanent=_permanent(request, report),
+    )
 
 
 def _permanent(request: VerifyRequest | DocumentRequest, report: Report) -> str:

@@ -9,7 +9,6 @@ Invariants: a session reaches its own holder's credentials alone; deleting all l
 
 from __future__ import annotations
 
-from collections.abc import Collection as Container
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -98,7 +97,7 @@ class CollectionService:
         held = with_word(self._verification, found, show_name=True, is_holder=True)
         return Collection(held, total, shown[-1].id if len(pages) > MAX_CHOSEN else None, shares)
 
-    def chosen(self, session: str | None, page_ids: Container[str]) -> list[Held]:
+    def chosen(self, session: str | None, page_ids: Sequence[str]) -> list[Held]:
         """Some credentials of the collection.
 
         Raises:
@@ -109,7 +108,7 @@ class CollectionService:
         found, _ = self._chosen(session, page_ids)
         return with_word(self._verification, found, show_name=True, is_holder=True)
 
-    def record(self, session: str | None, page_ids: Container[str], *, show_name: bool) -> Exported:
+    def record(self, session: str | None, page_ids: Sequence[str], *, show_name: bool) -> Exported:
         """The chosen credentials that are in force, as one ClrCredential.
 
         Args:
@@ -152,7 +151,7 @@ class CollectionService:
 
     # --- deleting -------------------------------------------------------------------------------------------
 
-    def delete(self, session: str | None, page_ids: Container[str]) -> int:
+    def delete(self, session: str | None, page_ids: Sequence[str]) -> int:
         """Erase chosen credentials; how many. They come back in no way.
 
         Raises:
@@ -186,7 +185,7 @@ class CollectionService:
             return 0
         return 1
 
-    def _chosen(self, session: str | None, page_ids: Container[str]) -> tuple[list[Stored], int]:
+    def _chosen(self, session: str | None, page_ids: Sequence[str]) -> tuple[list[Stored], int]:
         """Those credentials, and how many the holder has."""
         wanted = list(dict.fromkeys(page_ids))
         with self._store.read() as unit:

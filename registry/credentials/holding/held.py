@@ -27,6 +27,11 @@ class Stored:
     entry: Entry
     document: bytes
 
+    def view(self, *, show_name: bool, is_holder: bool = False) -> PageView:
+        """As a reader sees it."""
+        document = orjson.loads(self.document)
+        return view_of(self.page, self.award, document, show_name=show_name, is_holder=is_holder)
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -66,7 +71,6 @@ def with_word(
     for one, report in zip(credentials, verification.verify_many(asked), strict=True):
         if isinstance(report, RootmarkError):
             raise report
-        document = orjson.loads(one.document)
-        view = view_of(one.page, one.award, document, show_name=show_name, is_holder=is_holder)
-        held.append(Held(view, one.award, readable(document), report))
+        view = one.view(show_name=show_name, is_holder=is_holder)
+        held.append(Held(view, one.award, readable(view.document), report))
     return held

@@ -61,6 +61,7 @@ class PageView:
     Attributes:
         document: the credential as it was issued.
         name: the recipient's, where it may be shown.
+        show_name: whether the recipient's name may be shown.
         is_holder: whether the reader is the page's holder, who sees all of it and may change it.
         may_download: whether the files may be had: they may name the recipient.
     """
@@ -69,6 +70,7 @@ class PageView:
     issuer: Address
     document: Mapping[str, Any]
     name: str | None
+    show_name: bool
     is_holder: bool
     may_download: bool
     superseded: bool
@@ -215,16 +217,11 @@ class PageService:
             ForbiddenError: the file names the recipient, and the holder shows no name.
             WrongStateError, ChainUnavailableError, SignerError: as in `AwardExports.export`.
         """
-        view = self.view(page_id, session)
-        if not view.may_download:
-            raise ForbiddenError("the file names its holder, who does not show a name; ask them for it")
-        shown = view.page.show_name or view.is_holder
-        return self._exports.export(issuer_itself(view.issuer), view.page.award_id, wanted, show_name=shown)
+        return exported(self._exports, self.view(page_id, session), wanted)
 
     def picture(self, page_id: str, session: str | None) -> Picture:
         """The badge's picture. Raises as `view`, and as `AwardExports.export`."""
-        view = self.view(page_id, session)
-        return self._exports.picture(issuer_itself(view.issuer), view.page.award_id)
+        return pictured(self._exports, self.view(page_id, session))
 
     # --- parts ----------------------------------------------------------------------------------------------
 
@@ -253,10 +250,31 @@ def view_of(
         issuer=award.issuer,
         document=document,
         name=award.recipient_name if show_name else None,
+        show_name=show_name,
         is_holder=is_holder,
         may_download=show_name or not names_somebody(document),
         superseded=award.superseded_by is not None,
     )
+
+
+def exported(
+    exports: AwardExports, view: PageView, wanted: ExportFormat, *, show_page: bool = True
+) -> Exported:
+    """A file of what a reader sees; ``show_page`` says whether it may name the credential's page.
+
+    Raises:
+        ForbiddenError: the file names the recipient, whose name is not to be shown.
+        WrongStateError, ChainUnavailableError, SignerError: as in `AwardExports.export`.
+    """
+    if not view.may_download:
+        raise ForbiddenError("the file names its holder, who does not show a name; ask them for it")
+    caller, award_id = issuer_itself(view.issuer), view.page.award_id
+    return exports.export(caller, award_id, wanted, show_name=view.show_name, show_page=show_page)
+
+
+def pictured(exports: AwardExports, view: PageView) -> Picture:
+    """The badge's picture of what a reader sees. Raises as `AwardExports.export`."""
+    return exports.picture(issuer_itself(view.issuer), view.page.award_id)
 
 
 def names_somebody(document: Mapping[str, Any]) -> bool:

@@ -16,9 +16,9 @@ from registry.credentials.carriers.images import Picture
 from registry.credentials.exporting import AwardExports, Exported, ExportFormat
 from registry.credentials.holding.collection import own_pages
 from registry.credentials.holding.held import Held, Stored, stored, with_word
-from registry.credentials.holding.pages import ID_BYTES, PageView, issuer_itself
+from registry.credentials.holding.pages import ID_BYTES, PageView, exported, pictured
 from registry.credentials.holding.sessions import require_holder
-from registry.errors import ConflictError, Fault, ForbiddenError, NotFoundError, ValidationError
+from registry.errors import ConflictError, Fault, NotFoundError, ValidationError
 from registry.model.shares import Share
 from registry.ports.clock import Clock
 from registry.ports.store import Store, Unit
@@ -116,28 +116,17 @@ class ShareService:
             share, found = self._read(unit, share_id, {number})
         if not found:
             raise _no_share()
-        (held,) = with_word(self._verification, found, show_name=share.show_name, is_holder=False)
-        return share, held.view
+        return share, found[0].view(show_name=share.show_name)
 
     def export(self, share_id: str, number: int, wanted: ExportFormat) -> Exported:
-        """A file of one credential.
-
-        Raises:
-            NotFoundError: as in `credential`.
-            ForbiddenError: the file names the recipient, and the share does not.
-            WrongStateError, ChainUnavailableError, SignerError: as in `AwardExports.export`.
-        """
+        """A file of one credential, which names no page. Raises as `credential` and `exported`."""
         _, view = self.credential(share_id, number)
-        if not view.may_download:
-            raise ForbiddenError("the file names its holder, who does not show a name; ask them for it")
-        caller = issuer_itself(view.issuer)
-        shown = view.name is not None
-        return self._exports.export(caller, view.page.award_id, wanted, show_name=shown, show_page=False)
+        return exported(self._exports, view, wanted, show_page=False)
 
     def picture(self, share_id: str, number: int) -> Picture:
         """A badge's picture. Raises as `credential`, and as `AwardExports.export`."""
         _, view = self.credential(share_id, number)
-        return self._exports.picture(issuer_itself(view.issuer), view.page.award_id)
+        return pictured(self._exports, view)
 
     def _read(
         self, unit: Unit, share_id: str, numbers: Container[int] | None = None

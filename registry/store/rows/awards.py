@@ -74,12 +74,12 @@ class AwardRow(Row, table=True):
 
 
 class EndorsementRow(Row, table=True):
-    """Whom an EndorsementCredential is about, beside its entry."""
+    """Whom an EndorsementCredential is about, beside its entry. An id may be longer than an index holds."""
 
     __tablename__ = "endorsements"
-    __table_args__ = (Index(None, "subject", "issuer"),)
+    __table_args__ = (Index(None, "subject_sha256", "issuer"),)
 
     batch_seq: int = Field(primary_key=True, sa_type=BigInteger)
     entry_index: int = Field(primary_key=True, sa_type=BigInteger)
     issuer: bytes
-    subject: str = Field(sa_type=Text)
+    subject_sha256: bytes

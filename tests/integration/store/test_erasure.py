@@ -152,6 +152,15 @@ def test_endorsements_are_found_newest_first_and_forgotten_when_erased(store: Sq
         assert list(unit.endorsements.about(["did:web:x"], [address("a")], 10)) == [(first.seq, 1)]
 
 
+def test_endorsement_of_the_longest_id_is_kept(store: SqlStore) -> None:
+    longest = "urn:" + "".join(chr(0x10000 + number * 7) for number in range(1_996))
+    with store.write() as unit:
+        batch = sealed(unit, ["one"], owner="a")
+        unit.endorsements.add(batch, 0, longest)
+        assert list(unit.endorsements.about([longest], [address("a")], 1)) == [(batch.seq, 0)]
+        assert list(unit.endorsements.about([longest[:-1]], [address("a")], 1)) == []
+
+
 def test_documents_are_read_together(store: SqlStore) -> None:
     with store.write() as unit:
         batch = unit.batches.create(address("a"), BatchState.RECEIVING, T0, allow_duplicate=False)

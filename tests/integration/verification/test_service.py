@@ -347,6 +347,32 @@ def test_block_that_the_index_kept_no_header_of_is_asked_from_the_node(scenario:
         assert again == expected
 
 
+def test_block_that_many_ask_about_is_looked_up_once(scenario: Scenario) -> None:
+    world, looked = scenario.world, []
+
+    class Counting:
+        """A store that notes how often headers are looked through."""
+
+        def write(self) -> Any:
+            return world.store.write()
+
+        @contextmanager
+        def read(self) -> Iterator[Any]:
+            with world.store.read() as real:
+
+                def headers(limit: int) -> Any:
+                    looked.append(limit)
+                    return real.events.recent_headers(limit)
+
+                yield Twisted(real, events=Twisted(real.events, recent_headers=headers))
+
+    service_ = VerificationService(Counting(), world.chain, world.indexer, world.clock, VerificationPolicy())
+    asked = [replace(shown(scenario, name), as_of=5) for name in ("valid", "revoked", "valid")]
+    reports = service_.verify_many(asked)
+    assert len(looked) == 1
+    assert reports == [service_of(world).verify(one) for one in asked]
+
+
 def test_block_just_mined_is_indexed_before_it_counts_as_future(world: World) -> None:
     _, caller = world.hosted()
     (proof,) = issue(world, caller, [item(credential("one"))])

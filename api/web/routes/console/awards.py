@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.award_views import AWARD_COLUMNS, award_row, credential_json
-from api.context import Query, app_of, blocking, no_query
+from api.context import Query, absolute, app_of, blocking, no_query
 from api.exports import csv_text
 from api.routes.award_exports import file_response
 from api.routes.award_pages import CLAIM_PATH, page_url
@@ -170,8 +170,7 @@ async def make_claim(request: Request, visitor: Visitor, award_id: str) -> Respo
     app = app_of(request)
     claim = await blocking(app.pages.make_claim, visitor.caller, award_id)
     shown = await blocking(read_award, app, visitor, award_id, texts_for(request))
-    base = app.settings.effective_public_url.rstrip("/")
-    link = base + CLAIM_PATH + claim.token
+    link = absolute(app, CLAIM_PATH + claim.token)
     return page(
         request, visitor, "award.html", formats=FORMATS, claim=link, expires_at=claim.expires_at, **shown
     )

@@ -22,10 +22,10 @@ def upgrade() -> None:
         sa.Column("batch_seq", sa.BigInteger(), nullable=False),
         sa.Column("entry_index", sa.BigInteger(), nullable=False),
         sa.Column("issuer", sa.LargeBinary(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("subject_sha256", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("batch_seq", "entry_index", name=op.f("pk_endorsements")),
     )
-    op.create_index(op.f("ix_endorsements_subject_issuer"), "endorsements", ["subject", "issuer"])
+    op.create_index(op.f("ix_endorsements_subject_sha256_issuer"), "endorsements", ["subject_sha256", "issuer"])
 
 
 def downgrade() -> None:
