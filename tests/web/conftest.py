@@ -29,6 +29,7 @@ __all__ = [
     "api",
     "new_digest",
     "postgres_server",
+    "reachable",
     "runs_nothing",
     "shoot",
 ]
@@ -133,6 +134,42 @@ def accessible(page: Page) -> None:
     assert not wrong, wrong
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert overflow <= 0, f"the page is {overflow} px wider than the screen"
+
+
+_FOCUSABLE = """() => {
+    const all = [...document.querySelectorAll(
+        "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']")];
+    const seen = new Set();
+    window.wanted = all.filter((one) => {
+        if (one.disabled || !one.checkVisibility({visibilityProperty: true})) return false;
+        if (one.type !== "radio") return true;
+        const group = document.querySelectorAll(`input[type=radio][name="${one.name}"]`);
+        const stop = [...group].find((other) => other.checked) || group[0];
+        return one === stop;  // arrows lead to the others
+    });
+    return window.wanted.length;
+}"""
+
+
+def reachable(page: Page) -> None:
+    """Fail for what a pointer can use and the Tab key does not reach, or shows no focus."""
+    count = page.evaluate(_FOCUSABLE)
+    page.evaluate("() => { window.got = new Set(); document.activeElement?.blur(); }")
+    left = count
+    for _ in range(4 * count + 4):  # a date's field is several stops
+        page.keyboard.press("Tab")
+        left = page.evaluate(
+            """() => {
+                const one = document.activeElement;
+                const style = getComputedStyle(one);
+                if (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) window.got.add(one);
+                return window.wanted.filter((each) => !window.got.has(each)).length;
+            }"""
+        )
+        if not left:
+            return
+    missed = page.evaluate("window.wanted.filter((one) => !window.got.has(one)).map((one) => one.outerHTML)")
+    raise AssertionError(f"{left} not reached by keyboard: {missed[:3]}")
 
 
 def runs_nothing(text: str) -> bool:

@@ -16,7 +16,7 @@ from registry.services.audit import AuditService, Heads
 from registry.services.auditing.history import IssuerAudit
 from tests.api.conftest import Api, new_digest
 from tests.api.support import FrontEnd
-from tests.web.conftest import LOOKS, NewPage, accessible, runs_nothing, shoot
+from tests.web.conftest import LOOKS, NewPage, accessible, reachable, runs_nothing, shoot
 
 HTML = {"Accept": "text/html"}
 
@@ -57,6 +57,8 @@ def test_every_page_is_accessible_and_fits_at_both_widths(
         assert answer is not None
         assert answer.status == (404 if name == "error" else 200)
         accessible(page)
+        if (width, scheme) == ("wide", "light"):
+            reachable(page)
         shoot(page, f"audit-{name}-{width}-{scheme}")
 
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.web.conftest import LOOKS, Api, NewPage, accessible, shoot
+from tests.web.conftest import LOOKS, Api, NewPage, accessible, reachable, shoot
 from tests.web.console import csv_of, given_up_webhook, log_in, log_in_with
 from tests.web.samples import HOSTILE, achievement, award
 
@@ -154,6 +154,8 @@ def test_every_page_is_accessible_and_fits_at_both_widths(
         assert answer is not None
         assert answer.status == (404 if name == "error" else 200)
         accessible(page)
+        if (width, scheme) == ("wide", "light"):
+            reachable(page)
         shoot(page, f"console-{name}-{width}-{scheme}")
 
 

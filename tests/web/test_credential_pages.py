@@ -17,7 +17,7 @@ from playwright.sync_api import Page, expect
 from api.web.texts import LANGUAGES
 from tests.api.support import FrontEnd
 from tests.web import samples
-from tests.web.conftest import Api, NewPage, accessible, shoot
+from tests.web.conftest import Api, NewPage, accessible, reachable, shoot
 from tests.web.samples import HOSTILE, Award
 
 NAME = "Ada Lovelace"
@@ -345,6 +345,8 @@ def test_pages_are_accessible(new_page: NewPage, api: Api, width: str, scheme: s
     page.locator("main a.first").click()
     page.locator("#holder-title").wait_for()
     accessible(page)
+    if (width, scheme, language) == ("wide", "light", "en"):
+        reachable(page)
     shoot(page, f"credential-{width}-{scheme}-{language}")
     page.goto(f"{path}/embed")
     accessible(page)

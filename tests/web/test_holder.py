@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from api.web.texts import LANGUAGES
 from tests.web import samples
-from tests.web.conftest import Api, NewPage, accessible, runs_nothing, shoot
+from tests.web.conftest import Api, NewPage, accessible, reachable, runs_nothing, shoot
 from tests.web.samples import HOSTILE, Award
 from tests.web.test_credential_pages import NAME, claimed, given, links
 
@@ -418,6 +418,8 @@ def test_pages_are_accessible(new_page: NewPage, api: Api, width: str, scheme: s
         """Once the page has come that has this on it."""
         page.locator(shown).first.wait_for()
         accessible(page)
+        if (width, scheme, language) == ("wide", "light", "en"):
+            reachable(page)
         shoot(page, f"{name}-{width}-{scheme}-{language}")
 
     awards = [given(api), given(api)]
@@ -449,6 +451,19 @@ def test_pages_are_accessible(new_page: NewPage, api: Api, width: str, scheme: s
         page.locator("form[action='/sign-out'] button").click()
     page.goto("/me")
     look("signed-out", "main ul")
+
+
+def test_keyboard_alone_leads_from_the_collection_to_a_share(new_page: NewPage, api: Api) -> None:
+    mine = holder(new_page, api, 1)
+    mine.page.goto("/me")
+    mine.page.locator(f"#page-{mine.ids[0]}").focus()
+    mine.page.keyboard.press("Space")
+    while mine.page.evaluate("document.activeElement.id") != "title":
+        mine.page.keyboard.press("Tab")
+    mine.page.keyboard.type("By keyboard")
+    with mine.page.expect_navigation():
+        mine.page.keyboard.press("Enter")
+    expect(mine.page.locator("[data-share] h3")).to_have_text("By keyboard")
 
 
 def test_everything_works_without_scripts(new_page: NewPage, api: Api) -> None:

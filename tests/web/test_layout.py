@@ -8,7 +8,7 @@ import re
 import pytest
 
 from api.web.texts import LANGUAGES
-from tests.web.conftest import Api, NewPage, accessible, runs_nothing, shoot
+from tests.web.conftest import Api, NewPage, accessible, reachable, runs_nothing, shoot
 
 PAGES = ("/", "/me", "/console/login", "/audit", "/audit/events", "/audit/figures")
 
@@ -26,6 +26,21 @@ def test_page_is_accessible_and_fits_at_both_widths(
         accessible(page)
         name = path.strip("/").replace("/", "-") or "verify"
         shoot(page, f"{name}-{width}-{scheme}-{language}")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_everything_on_a_page_is_reached_by_keyboard(new_page: NewPage, path: str) -> None:
+    page = new_page()
+    page.goto(path)
+    reachable(page)
+
+
+@pytest.mark.parametrize("thing", ['<button tabindex="-1">x</button>', '<a href="/" style="outline:0">x</a>'])
+def test_what_the_keyboard_does_not_reach_or_show_would_be_seen(new_page: NewPage, thing: str) -> None:
+    page = new_page()
+    page.set_content(f"<!doctype html><button>a</button>{thing}")
+    with pytest.raises(AssertionError, match="x</"):
+        reachable(page)
 
 
 @pytest.mark.parametrize("path", PAGES)
