@@ -36,6 +36,7 @@ REVOKED_ROW = 41
 TAMPERED_ROW = 7
 PATIENCE_SECONDS = 60.0
 POLL_SECONDS = 0.1
+UNAVAILABLE = 503
 WIDTH = 80
 SHOWN_CHARACTERS = 20
 _SETTLED = frozenset({"final", "failed"})
@@ -301,12 +302,21 @@ def _verify_all(told: Telling, server: Server, digests: Sequence[str]) -> None:
 
 
 def _settled_history(server: Server, issuer: str, did: str) -> dict[str, Any]:
-    """The issuer's history, once the chain names its DID: the server sees to that after the first signing."""
+    """The issuer's history, once the chain names its DID: the server sees to that after the first signing.
+    A server that has just started has read nothing yet, and says 503."""
+    from registry.cli.client import ServerProblemError
+
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
-        history: dict[str, Any] = server.get(f"/v1/audit/issuers/{issuer}")
-        if any(event.get("uri") == did for event in history["events"]) or time.monotonic() > deadline:
-            return history
+        is_late = time.monotonic() > deadline
+        try:
+            history: dict[str, Any] = server.get(f"/v1/audit/issuers/{issuer}")
+        except ServerProblemError as error:
+            if is_late or error.problem.get("status") != UNAVAILABLE:
+                raise
+        else:
+            if is_late or any(event.get("uri") == did for event in history["events"]):
+                return history
         time.sleep(POLL_SECONDS)
 
 
