@@ -77,3 +77,13 @@ export function fromMultibase58(text, name = "a value") {
   const zeros = text.slice(1).match(/^1*/)[0].length;
   return Uint8Array.from([...new Array(zeros).fill(0), ...bytes]);
 }
+
+const BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/** Base64url without padding (RFC 4648, section 5), in the one spelling that bytes have. @returns {Uint8Array} */
+export function fromBase64url(text, name = "a value") {
+  const spare = { 0: 0, 2: 15, 3: 3 }[text.length % 4]; // bits of the last sign that say nothing
+  const isClean = /^[\w-]*$/.test(text) && spare !== undefined && (BASE64URL.indexOf(text.at(-1)) & spare) === 0;
+  if (!isClean) throw new Malformed(`${name} must be base64url`);
+  return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (sign) => sign.charCodeAt(0));
+}

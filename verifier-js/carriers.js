@@ -1,31 +1,65 @@
-// What is inside a file: JSON, or a PNG or SVG with an Open Badge baked in (Open Badges 3.0, section 5.3), or
-// a RootmarkProof. The kind is told by the content, never by the name.
+// What is inside a file: JSON, a token, a RootmarkProof, a PNG or SVG with an Open Badge baked in (Open Badges 3.0,
+// section 5.3), or a PDF that they are attached to. The kind is told by the content, never by the name.
 
-import { Malformed, equal } from "./bytes.js";
+import { Malformed, equal, utf8 } from "./bytes.js";
 import { parseJson } from "./strict-json.js";
 
 const MAX_BYTES = 10 * 1024 * 1024;
 const PNG = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 const KEYWORD = "openbadgecredential";
+const PDF = utf8("%PDF-");
 const BADGES = "https://purl.imsglobal.org/ob/v3p0";
+const TOKEN = /^[\w-]+(?:\.[\w-]*){2}(~[\w.~-]*)?$/;
 
 /**
  * @param {Uint8Array} bytes the whole file
- * @returns {{proof: object}|{credential: object, proof?: object}}
+ * @returns {Promise<{proof: object}|{credential: object|string, proof?: object}>} a credential that is text is a token
  * @throws {Malformed} nothing in it can be read here
  */
-export function contentsOf(bytes) {
+export async function contentsOf(bytes) {
   if (bytes.length > MAX_BYTES) throw new Malformed("no credential is larger than 10 MB");
-  const text = equal(bytes.subarray(0, PNG.length), PNG) ? fromPng(bytes) : new TextDecoder().decode(bytes);
-  const found = text.trimStart().startsWith("<") ? fromSvg(text) : text;
-  const value = parseJson(found.trim());
+  if (beginsWith(bytes, PDF)) return fromPdf(bytes);
+  const text = beginsWith(bytes, PNG) ? fromPng(bytes) : new TextDecoder().decode(bytes);
+  return contentsOfText(text.trimStart().startsWith("<") ? fromSvg(text) : text);
+}
+
+function contentsOfText(text) {
+  const trimmed = text.trim();
+  const token = TOKEN.exec(trimmed);
+  if (token?.[1] !== undefined) throw new Malformed("a token with disclosures (SD-JWT) is not read here");
+  if (token !== null) return { credential: trimmed };
+  const value = parseJson(trimmed);
   if (value === null || typeof value !== "object" || Array.isArray(value)) {
-    throw new Malformed("one credential, a JSON object, is expected");
+    throw new Malformed("one credential, a JSON object or a token, is expected");
   }
   if (value.type === "RootmarkProof/v1") return { proof: value };
   const isPair = value.type === "RootmarkBundle/v1" || Object.keys(value).sort().join() === "credential,proof";
   if (isPair && typeof value.credential === "object") return { credential: value.credential, proof: value.proof };
   return { credential: value };
+}
+
+function beginsWith(bytes, start) {
+  return equal(bytes.subarray(0, start.length), start);
+}
+
+/** Of the files that are attached, those that are a credential or a proof; others mean nothing. */
+async function fromPdf(bytes) {
+  const { attachedTo } = await import("./pdf.js");
+  const found = [];
+  for (const attached of await attachedTo(bytes)) {
+    const text = new TextDecoder().decode(attached).trim();
+    if (TOKEN.test(text) || text.startsWith("{")) found.push(contentsOfText(text));
+  }
+  const credentials = found.filter(({ credential }) => isCredential(credential));
+  const proofs = found.filter(({ credential }) => credential === undefined);
+  if (credentials.length === 0) throw new Malformed("the PDF carries no credential");
+  if (credentials.length > 1 || proofs.length > 1) throw new Malformed("the PDF carries several credentials");
+  return Object.assign({}, ...proofs, ...credentials);
+}
+
+function isCredential(value) {
+  if (typeof value !== "object") return typeof value === "string";
+  return ["@context", "credentialSubject", "id"].some((name) => name in value);
 }
 
 /** PNG (third edition), sections 5.3 and 11.3.3.4: one uncompressed iTXt chunk with the keyword. */

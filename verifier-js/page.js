@@ -12,7 +12,7 @@ form.addEventListener("submit", async (event) => {
   try {
     const shown = {};
     for (const file of document.getElementById("files").files) {
-      Object.assign(shown, contentsOf(new Uint8Array(await file.arrayBuffer())));
+      Object.assign(shown, await contentsOf(new Uint8Array(await file.arrayBuffer())));
     }
     show(await verify(shown, { rpc: value("rpc"), issuer: value("issuer") }));
   } catch (error) {

@@ -8,10 +8,12 @@
 import { Malformed, Unreadable, equal, fromHex, sha256, toHex, utf8 } from "./bytes.js";
 import { CONFIRMATIONS, LOCAL_CHAINS, REASONS, REGISTRY, TEST_CHAINS } from "./constants.js";
 import { readLeaf } from "./contract.js";
-import { checkSignatures, issuerOf, unsecured } from "./data-integrity.js";
+import { checkSignatures, unsecured } from "./data-integrity.js";
 import { accountBytes, readProof, whyNotIncluded } from "./inclusion.js";
 import { canonical } from "./jcs.js";
-import { Node } from "./rpc.js";
+import { issuerOf } from "./keys.js";
+import { NoSuchMethod, Node } from "./rpc.js";
+import { parseTime, timeText } from "./times.js";
 
 export { Malformed, Unreadable } from "./bytes.js";
 export { contentsOf } from "./carriers.js";
@@ -23,14 +25,15 @@ const PRECEDENCE = [
 ];
 const CHECKS = ["format", "integrity", "signature", "inclusion", "anchor", "issuer", "status", "validity"];
 const ACCOUNT_DID = /^did:web:[A-Za-z0-9._%-]+(?::[A-Za-z0-9._%-]+)*:issuers:(0x[0-9a-f]{40})$/;
+const CONTEXTS = new Set(["https://www.w3.org/2018/credentials/v1", "https://www.w3.org/ns/credentials/v2"]);
 const UNKNOWN_ISSUER = "intact, but by an issuer not known here";
 const UNVERIFIABLE = "the issuer gave only an opaque digest, so nobody can tell whether the document has it";
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i;
 
 /**
  * Verify.
  *
- * @param {{credential?: object, proof?: object, digest?: string}} shown as `parseJson` gives it
+ * @param {{credential?: object|string, proof?: object, digest?: string}} shown as `parseJson` gives it; a
+ *   credential that is text is a compact token
  * @param {object} options
  * @param {string} options.rpc the node's address
  * @param {string} [options.issuer] the issuer that is expected: an account, or its DID
@@ -43,38 +46,60 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i;
  * @throws {Malformed} what was shown does not have its form, or has no RootmarkProof
  */
 export async function verify(shown, options) {
-  const claim = await readClaim(shown);
+  const { document, token } = await opened(shown.credential ?? null);
+  const claim = await readClaim({ ...shown, credential: document });
   const expected = expectedIssuer(options.issuer);
   const now = options.now ?? new Date();
-  const document = shown.credential ?? null;
-  const findings = document === null ? {} : { signature: await checkSignatures(document, options.documents ?? {}) };
-  const reading = { chain: null, block: null, final: null, leaves: null, proven: false, problem: null };
-  const isInvalid = claim.mismatch || claim.notIncluded !== null || findings.signature?.result === "fail";
+  const findings = await findingsOf(document, token, { documents: options.documents ?? {}, now });
+  const reading = { chain: null, block: null, final: null, leaves: null, changes: null, proven: false, problem: null };
+  const isFailed = Object.values(findings).some((finding) => finding.result === "fail");
+  const isInvalid = claim.mismatch || claim.notIncluded !== null || isFailed;
   try {
     await readChain(reading, claim, options);
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     reading.problem = error.message;
   }
-  return judge({ claim, document, expected, findings, reading, now, isInvalid, options });
+  return judge({ claim, document, token, expected, findings, reading, now, isInvalid, options });
 }
 
 /**
  * The digests that a credential may be anchored under, the likelier first, in hex: to look its proof up.
  *
- * @param {object} credential as `parseJson` gives it
+ * @param {object|string} credential as `verify` takes it
  */
 export async function digestsOf(credential) {
-  const methods = credential["@context"] === undefined ? ["jcs-sha256"] : ["rdfc-sha256", "jcs-sha256"];
+  const { document } = await opened(credential);
+  const methods = document["@context"] === undefined ? ["jcs-sha256"] : ["rdfc-sha256", "jcs-sha256"];
   const found = [];
   for (const method of methods) {
-    const digest = await digestOf(credential, method).catch(() => null);
+    const digest = await digestOf(document, method).catch(() => null);
     if (digest !== null) found.push(toHex(digest));
   }
   return found;
 }
 
 // --- what was shown ---
+
+/** The document, and the token that it came in, if any. */
+async function opened(credential) {
+  if (typeof credential !== "string") return { document: credential, token: null };
+  const { readToken } = await import("./tokens.js");
+  const token = readToken(credential);
+  return { document: token.document, token };
+}
+
+/** What document and token say of themselves: a signature is as good as the worst of them. */
+async function findingsOf(document, token, known) {
+  if (document === null) return {};
+  const inside = await checkSignatures(document, known);
+  if (token === null) return { signature: inside };
+  const { checkToken } = await import("./tokens.js");
+  const outside = await checkToken(token, known);
+  const isWorse = inside.result === "fail" || (inside.result === "unknown" && outside.result === "pass");
+  const signature = isWorse ? inside : outside;
+  return token.problem === null ? { signature } : { signature, format: { result: "fail", detail: token.problem } };
+}
 
 async function readClaim({ credential = null, proof = null, digest = null }) {
   if (credential !== null && (typeof credential !== "object" || Array.isArray(credential))) {
@@ -149,6 +174,18 @@ async function readChain(reading, claim, options) {
   reading.final = final;
   reading.leaves = { latest: latest.leaf, final: settled.leaf };
   reading.proven = latest.proven && settled.proven;
+  if (latest.leaf?.revoked || latest.leaf?.suspended) reading.changes = await toldChanges(node, registry, claim, reading.block);
+}
+
+/** What events tell of it; null where the node has none to give: they decide nothing. */
+async function toldChanges(node, registry, claim, block) {
+  const { changesOf } = await import("./history.js");
+  try {
+    return await changesOf(node, registry, claim.proof, block);
+  } catch (error) {
+    if (error instanceof Unreadable || error instanceof NoSuchMethod) return null;
+    throw error;
+  }
 }
 
 async function required(node, tag) {
@@ -178,25 +215,26 @@ async function requireUnmoved(node, blocks) {
 
 // --- the verdict ---
 
-function judge({ claim, document, expected, findings, reading, now, isInvalid, options }) {
+function judge({ claim, document, token, expected, findings, reading, now, isInvalid, options }) {
   const proof = claim.proof;
   const id = document === null ? null : issuerOf(document);
   const known = isKnown(expected, options.trusted ?? [], proof.issuer, id);
   const other = isAnother(expected, proof.issuer, id);
   const instant = options.asOf === undefined || reading.block === null ? now : new Date(reading.block.timestamp * 1000);
-  const parts = { claim, document, id, expected, known, other, reading, findings, instant };
+  const parts = { claim, document, token, id, expected, known, other, reading, findings, instant, isInvalid };
+  parts.isUntied = isUntied(parts);
   const state = isInvalid ? null : stateOf(parts);
   const checks = checksOf(parts, state);
-  const outcome = outcomeOf(parts, state, checks, isInvalid);
+  const outcome = outcomeOf(parts, state, checks);
   const block = reading.block;
   return {
     outcome,
     summary: summaryOf(outcome, checks, reading, state),
     digest: toHex(claim.digest),
-    issuer: issuerShown(parts, isInvalid),
+    issuer: issuerShown(parts),
     checks,
     anchor: state?.leaf ? anchorOf(proof, state) : null,
-    status: statusOf(state),
+    status: statusOf(parts, state),
     as_of: {
       chain: reading.chain === null ? null : `eip155:${reading.chain}`,
       test_chain: TEST_CHAINS.has(reading.chain),
@@ -212,12 +250,36 @@ function judge({ claim, document, expected, findings, reading, now, isInvalid, o
 }
 
 /** Of what is invalid, or another's, nothing is known but whom the caller asked about. */
-function issuerShown(parts, isInvalid) {
-  const { claim, expected, known, id } = parts;
-  const isNamed = isInvalid || isOtherAccount(parts);
-  const account = isNamed ? (expected?.account ?? null) : claim.proof.issuer;
+function isNamed(parts) {
+  return parts.isInvalid || isOtherAccount(parts);
+}
+
+function accountShown(parts) {
+  return isNamed(parts) ? (parts.expected?.account ?? null) : parts.claim.proof.issuer;
+}
+
+function issuerShown(parts) {
+  const { expected, known, id } = parts;
+  const account = accountShown(parts);
   const shown = { address: account === null ? null : toHex(account), name: null };
-  return { ...shown, known: isNamed ? expected !== null : known, ...(id === null ? {} : { id }) };
+  return { ...shown, known: isNamed(parts) ? expected !== null : known, ...(id === null ? {} : { id }) };
+}
+
+/**
+ * Whether a credential is by somebody whom nothing ties to the account that anchored it: anybody may anchor a
+ * document under another's name. A DID that ends in the account ties them, and a signature by the issuer's key.
+ */
+function isUntied(parts) {
+  const { document, id, findings } = parts;
+  const account = accountShown(parts);
+  if (id === null || account === null || !looksLikeACredential(document)) return false;
+  const isNamedByDid = id.startsWith("did:") && id.toLowerCase().endsWith(`:${toHex(account)}`);
+  return !isNamedByDid && findings.signature?.result !== "pass";
+}
+
+function looksLikeACredential(document) {
+  const contexts = [document["@context"] ?? []].flat();
+  return [document.type ?? []].flat().includes("VerifiableCredential") || contexts.some((one) => CONTEXTS.has(one));
 }
 
 function isKnown(expected, trusted, account, id) {
@@ -256,16 +318,17 @@ function stateOf({ reading }) {
 }
 
 function checksOf(parts, state) {
-  const { claim, document } = parts;
+  const { claim, document, findings } = parts;
   const found = {
-    format: ["pass", "what was shown is well-formed"],
-    integrity: integrityOf(claim),
+    format: findings.format ? ["fail", findings.format.detail] : ["pass", "what was shown is well-formed"],
+    integrity: integrityOf(parts, state),
     signature: signatureOf(parts, state),
     inclusion: claim.notIncluded === null ? ["pass", "the proof leads from the digest to the root"] : ["fail", claim.notIncluded],
   };
   if (document === null) found.signature = ["skipped", "no signature inside the document was looked at"];
   if (claim.mismatch || claim.notIncluded !== null) {
     for (const name of CHECKS.slice(4)) found[name] = ["skipped", "not looked at, since the claim itself does not hold"];
+    if (parts.isUntied) found.issuer = ["unknown", untied(parts)];
     if (document?.credentialStatus != null) found.status = ["unknown", "its status lists were not looked at"];
   } else {
     const now = state ?? stateOf(parts); // looked at although a signature failed
@@ -277,10 +340,15 @@ function checksOf(parts, state) {
   return CHECKS.map((name) => ({ name, result: found[name][0], detail: found[name][1] }));
 }
 
-function integrityOf(claim) {
+function integrityOf(parts, state) {
+  const { claim, document, id } = parts;
   if (claim.mismatch) return ["fail", "the document, or the proof shown with it, does not have this digest; it is another one, or was changed"];
   if (claim.document === "not shown") return ["skipped", "no document was shown, only a digest"];
   if (claim.document === "uncheckable") return ["unknown", claim.problem ?? UNVERIFIABLE];
+  const isElsewhere = state !== null && state.word !== "unknown" && (state.leaf === null || isOtherAccount(parts));
+  if (isElsewhere && id !== null && looksLikeACredential(document)) {
+    return ["skipped", "its digest is not anchored here, so that only its own proofs can vouch for it"];
+  }
   return ["pass", `the document has this digest (${claim.proof.method})`];
 }
 
@@ -304,12 +372,18 @@ function anchorCheck(parts, state) {
   return ["pass", `${when}; ${reading.proven ? "proven by the block's state root" : "by the node's word"}`];
 }
 
-function issuerCheck({ known, other, reading }, state) {
+function untied({ id }) {
+  return `nothing known here ties ${id} to the account that anchored it`;
+}
+
+function issuerCheck(parts, state) {
+  const { known, other, reading } = parts;
   if (other) return ["fail", "what was shown is another issuer's than the one asked about"];
   if (state.word === "distrusted") {
     return ["fail", `the key that anchored it was valid until ${timeText(state.leaf.keyValidUntil)}`];
   }
   if (!known) return ["unknown", reading.problem === null && state.leaf === null ? "the issuer is not known here" : UNKNOWN_ISSUER];
+  if (parts.isUntied) return ["unknown", untied(parts)];
   return ["pass", "the issuer was named by the caller, or is trusted"];
 }
 
@@ -319,13 +393,17 @@ function statusCheck(parts, state) {
   if (isOtherAccount(parts) || state.leaf === null) return ["skipped", "there is nothing on chain to check this on"];
   if (state.word === "distrusted") return ["fail", "its anchor does not count, since its key was not valid then"];
   if (state.word === "withdrawn") {
-    const reason = REASONS[state.leaf.reason] ?? REASONS[0];
-    return ["fail", `the batch was withdrawn on ${timeText(state.leaf.withdrawnAt).slice(0, 10)}, reason: ${reason}`];
+    const day = timeText(state.leaf.withdrawnAt).slice(0, 10);
+    return ["fail", `the batch was withdrawn on ${day}, reason: ${reasonOf(state.leaf.reason)}`];
   }
-  if (state.word !== "active") return ["fail", state.word];
+  if (state.word !== "active") return ["fail", dated(state.word, reading.changes?.[state.word])];
   const open = openLists(parts);
   if (open !== null) return ["unknown", open];
   return ["pass", "neither revoked nor suspended nor withdrawn"];
+}
+
+function dated(word, change) {
+  return change ? `${word} on ${timeText(change.at).slice(0, 10)}, reason: ${reasonOf(change.reason)}` : word;
 }
 
 /** A status list that mirrors the chain says nothing new; any other would have to be looked at. */
@@ -348,25 +426,28 @@ function isBeside(did, url) {
   return url.split("://")[1]?.startsWith(`${here}/`) ?? false;
 }
 
-function datesOf(document) {
+/** When the credential is valid, and the token around it, if any. */
+function datesOf({ document, token }) {
   if (document === null) return { from: null, until: null };
   const read = (...names) => {
     const value = names.map((name) => document[name]).find((one) => one != null);
-    if (value === undefined) return null;
-    if (typeof value !== "string" || !TIME.test(value) || Number.isNaN(Date.parse(value))) throw new Malformed("dates");
-    return new Date(value);
+    return value === undefined ? null : parseTime(value);
   };
-  return { from: read("validFrom", "issuanceDate"), until: read("validUntil", "expirationDate") };
+  const found = { from: read("validFrom", "issuanceDate"), until: read("validUntil", "expirationDate") };
+  const { from, until } = token?.dates ?? {};
+  if (from != null && (found.from === null || from > found.from)) found.from = from;
+  if (until != null && (found.until === null || until < found.until)) found.until = until;
+  return found;
 }
 
 function validityCheck(parts, state) {
-  const { claim, document, instant } = parts;
+  const { claim, instant } = parts;
   if (isOtherAccount(parts) || claim.document !== "match" || (state.leaf === null && state.word !== "unknown")) {
     return ["skipped", "the credential's dates are not known here, or it has none"];
   }
   let dates;
   try {
-    dates = datesOf(document);
+    dates = datesOf(parts);
   } catch {
     return ["unknown", "the credential's validity dates cannot be read"];
   }
@@ -376,20 +457,20 @@ function validityCheck(parts, state) {
   return ["pass", "within its dates"];
 }
 
-function outcomeOf(parts, state, checks, isInvalid) {
-  if (isInvalid) return "invalid";
-  const { claim, reading, known, other, document, instant } = parts;
+function outcomeOf(parts, state, checks) {
+  const { claim, reading, known, other, instant } = parts;
+  if (parts.isInvalid) return "invalid";
   const result = Object.fromEntries(checks.map((check) => [check.name, check.result]));
   if (reading.problem !== null) return "indeterminate";
   if (other || state.leaf === null) return "not_found";
   const found = [];
   if (state.word === "distrusted" || state.word === "withdrawn") found.push("withdrawn");
   if (state.word === "revoked" || state.word === "suspended") found.push(state.word);
-  const isOpen = claim.document === "uncheckable" || !known || result.status === "unknown" || result.validity === "unknown";
+  const isOpen = claim.document === "uncheckable" || !known || parts.isUntied || result.status === "unknown" || result.validity === "unknown";
   if (isOpen || result.signature === "unknown") found.push("indeterminate");
   if (!state.final) found.push("pending");
   if (result.validity === "fail") {
-    const { until } = datesOf(document);
+    const { until } = datesOf(parts);
     found.push(until !== null && instant >= until ? "expired" : "not_yet_valid");
   }
   return found.sort((one, two) => PRECEDENCE.indexOf(one) - PRECEDENCE.indexOf(two))[0] ?? "valid";
@@ -405,17 +486,23 @@ function anchorOf(proof, state) {
   };
 }
 
-function statusOf(state) {
-  const words = { distrusted: "withdrawn", unknown: "unknown", not_anchored: "not_anchored" };
-  const isDated = state?.word === "withdrawn";
+function statusOf(parts, state) {
+  const isOther = state?.leaf && isOtherAccount(parts);
+  const word = isOther ? "not_anchored" : (state?.word ?? "unknown");
+  const withdrawal = { at: state?.leaf?.withdrawnAt, reason: state?.leaf?.reason };
+  const change = word === "withdrawn" ? withdrawal : (parts.reading.changes?.[word] ?? null);
   return {
-    state: state === null ? "unknown" : (words[state.word] ?? state.word),
-    at: isDated ? timeText(state.leaf.withdrawnAt) : null,
-    reason: isDated ? (REASONS[state.leaf.reason] ?? REASONS[0]).replaceAll(" ", "_") : null,
-    actor: null,
-    transaction: null,
+    state: word === "distrusted" ? "withdrawn" : word,
+    at: change === null ? null : timeText(change.at),
+    reason: change === null ? null : reasonOf(change.reason).replaceAll(" ", "_"),
+    actor: change?.actor ?? null,
+    transaction: change?.transaction ?? null,
     pending: [],
   };
+}
+
+function reasonOf(code) {
+  return REASONS[code] ?? REASONS[0];
 }
 
 function summaryOf(outcome, checks, reading, state) {
@@ -424,8 +511,8 @@ function summaryOf(outcome, checks, reading, state) {
     invalid: () => `Invalid: ${detail("fail")}.`,
     not_found: () => "Not found: nothing with this digest is anchored by the issuer.",
     withdrawn: () => `Withdrawn: ${detail("fail")}.`,
-    revoked: () => "Revoked.",
-    suspended: () => "Suspended.",
+    revoked: () => `${capital(dated("revoked", reading.changes?.revoked))}.`,
+    suspended: () => `${capital(dated("suspended", reading.changes?.suspended))}.`,
     indeterminate: () => `Cannot be decided: ${detail("unknown")}.`,
     pending: () => "Pending: anchored, and that is not final yet.",
     expired: () => `Expired: ${detail("fail")}.`,
@@ -436,6 +523,6 @@ function summaryOf(outcome, checks, reading, state) {
   return sentences[outcome]() + test;
 }
 
-function timeText(seconds) {
-  return new Date(Math.min(seconds, 253402300799) * 1000).toISOString().replace(".000Z", "Z");
+function capital(text) {
+  return text[0].toUpperCase() + text.slice(1);
 }

@@ -232,9 +232,12 @@ _CAUSED_BY = {Outcome.INVALID: CheckResult.FAIL, Outcome.INDETERMINATE: CheckRes
 
 def texts_for_scripts(texts: Texts) -> dict[str, dict[str, str]]:
     """What a script needs to put a report into the same words: sentences, pictures and tones by outcome,
-    names of checks, words of results, and the text of each check by `<name>.<result>`."""
+    sentences with ``%(date)s`` and ``%(reason)s``, names of checks, words of results, and the text of each
+    check by `<name>.<result>`."""
     return {
         "sentences": {one.value: texts.gettext(_SENTENCES[one, False]) for one in Outcome},
+        "dated": {one.value: texts.gettext(_SENTENCES[one, True]) for one in _STATE_OF},
+        "reasons": {label: texts.gettext(text) for label, text in REASONS.items()},
         "tones": {one.value: look.tone for one, look in _LOOKS.items()},
         "icons": {one.value: look.icon for one, look in _LOOKS.items()},
         "checks": {name.value: texts.gettext(text) for name, text in CHECKS.items()},

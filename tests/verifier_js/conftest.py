@@ -39,9 +39,7 @@ class JavaScript:
 
     def verify(self, shown: dict[str, Any], **options: Any) -> dict[str, Any]:
         """The report; an error of the input as ``{"outcome": "malformed"}``."""
-        texts = {
-            name: value if isinstance(value, str) else json.dumps(value) for name, value in shown.items()
-        }
+        texts = {name: json.dumps(value) for name, value in shown.items()}
         answer = self.ask("verify", shown=texts, options=options)
         if "error" in answer:
             return {"outcome": "malformed", "summary": answer["message"], "checks": []}

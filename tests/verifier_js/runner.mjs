@@ -4,15 +4,14 @@ import { createInterface } from "node:readline";
 import { canonical } from "../../verifier-js/jcs.js";
 import { Malformed } from "../../verifier-js/bytes.js";
 import { readProof, whyNotIncluded } from "../../verifier-js/inclusion.js";
-import { parseJson, verify } from "../../verifier-js/verify.js";
+import { contentsOf, parseJson, verify } from "../../verifier-js/verify.js";
 
 const ACTIONS = {
   parse: ({ hex }) => canonical(parseJson(Uint8Array.from(Buffer.from(hex, "hex")))),
+  contents: ({ hex }) => contentsOf(Uint8Array.from(Buffer.from(hex, "hex"))),
   inclusion: ({ text }) => whyNotIncluded(readProof(parseJson(text))),
   verify: ({ shown, options }) => {
-    const parsed = Object.fromEntries(
-      Object.entries(shown).map(([name, text]) => [name, name === "digest" ? text : parseJson(text)]),
-    );
+    const parsed = Object.fromEntries(Object.entries(shown).map(([name, text]) => [name, parseJson(text)]));
     const now = options.now === undefined ? undefined : new Date(options.now);
     return verify(parsed, { ...options, now });
   },

@@ -55,6 +55,8 @@ def compare(
     assert mine["outcome"] == said["outcome"], (mine["checks"], said["checks"])
     assert results(mine) == results(said), (mine["checks"], said["checks"])
     assert mine["digest"] == said["digest"]
+    if mine["status"]["state"] in ("revoked", "suspended", "not_anchored"):
+        assert mine["status"] == said["status"]
     assert mine["issuer"]["known"] == said["issuer"]["known"]
     for name in ("chain", "test_chain", "block_number", "block_hash"):
         assert mine["as_of"][name] == said["as_of"][name]
@@ -79,12 +81,16 @@ class Ground:
     def issue(
         self, method: DigestMethod = DigestMethod.JCS_SHA256, index: int = 0, **members: Any
     ) -> dict[str, Any]:
+        credential = {"id": f"urn:uuid:{uuid4()}", "name": "Welding", "ä😀": [1.5, -0.0, None]}
+        return self.anchored(credential | members, method, index)
+
+    def anchored(
+        self,
+        credential: dict[str, Any],
+        method: DigestMethod = DigestMethod.JCS_SHA256,
+        index: int = 0,
+    ) -> dict[str, Any]:
         self.number += 1
-        credential = {
-            "id": f"urn:uuid:{uuid4()}",
-            "name": "Welding",
-            "ä😀": [1.5, -0.0, None],
-        } | members
         digest = credential_digest(credential, DigestMethod.JCS_SHA256)
         salt = Salt(self.number.to_bytes(32, "big"))
         leaf = leaf_hash(method, self.driven.issuer, index, salted_digest(digest, salt))
@@ -151,6 +157,24 @@ def test_changed_document_is_invalid(javascript: JavaScript, ground: Ground) -> 
     shown = ground.issue()
     shown["credential"]["name"] = "Welding, advanced"
     assert compare(javascript, ground.node.url, shown, ground.issuer)["outcome"] == "invalid"
+
+
+def test_name_that_nothing_ties_to_the_account_is_left_open(javascript: JavaScript, ground: Ground) -> None:
+    own = f"did:web:issuer.example:issuers:{ground.issuer}"
+    for issuer, outcome in (
+        (own, "valid"),
+        ({"id": own}, "valid"),
+        ("did:web:university.example", "indeterminate"),
+        (f"https://university.example/:{ground.issuer}", "indeterminate"),
+        (own.replace("0x", "0xf"), "indeterminate"),
+        ({"name": "University"}, "valid"),
+    ):
+        members = {"type": ["VerifiableCredential"], "issuer": issuer}
+        shown = ground.issue(**members)
+        assert compare(javascript, ground.node.url, shown, ground.issuer)["outcome"] == outcome
+        changed = shown | {"credential": shown["credential"] | {"name": "Another"}}
+        assert compare(javascript, ground.node.url, changed, ground.issuer)["outcome"] == "invalid"
+        assert compare(javascript, ground.node.url, shown, "0x" + "11" * 20)["outcome"] == "not_found"
 
 
 @pytest.mark.parametrize("member", ["salt", "root", "issuer", "digest"])

@@ -55,7 +55,7 @@ def outcomes(page: Page) -> list[str | None]:
     return [found.nth(k).get_attribute("data-outcome") for k in range(found.count())]
 
 
-@pytest.mark.parametrize("kind", ["json", "png", "svg"])
+@pytest.mark.parametrize("kind", ["json", "jwt", "png", "svg", "pdf"])
 def test_both_verdicts_agree_and_the_file_stays_here(new_page: NewPage, good: Award, kind: str) -> None:
     page = switched(new_page)
     sent = requests_of(page)
@@ -92,16 +92,27 @@ def test_proof_is_asked_for_where_there_is_none(new_page: NewPage, good: Award) 
     expect(page.locator("#told")).to_contain_text("This needs its proof")
 
 
-def test_revoked_and_tampered_ones_are_seen_here_too(new_page: NewPage, revoked: Award, good: Award) -> None:
+@pytest.mark.parametrize("kind", ["json", "jwt", "png", "svg", "pdf"])
+def test_revoked_and_tampered_ones_are_seen_here_too(
+    new_page: NewPage, revoked: Award, good: Award, kind: str
+) -> None:
     page = switched(new_page)
-    page.locator("#file").set_input_files([revoked.file("json")])
+    page.locator("#file").set_input_files([revoked.file(kind)])
     assert outcomes(page) == ["revoked", "revoked"]
-    tampered = good.file("json")
-    tampered["buffer"] = tampered["buffer"].replace(b"Joins metal", b"Joins steel")
-    page.locator("#file").set_input_files([tampered, good.file("proof")])
+    expect(page.locator("#result .verdict").first).to_contain_text(" because of misconduct.")
+    page.locator("#file").set_input_files([samples.tampered(good, kind), good.file("proof")])
     expect(page.locator("#result .verdict").first).to_have_attribute(
         "data-outcome", "invalid", timeout=20_000
     )
+
+
+def test_certificate_needs_nothing_beside_it(new_page: NewPage, good: Award, api: Api) -> None:
+    page = switched(new_page)
+    page.locator("#compare").uncheck()
+    page.locator("summary").click()
+    page.locator("#issuer").fill(api.address)
+    page.locator("#file").set_input_files([good.file("pdf")])
+    expect(page.locator("#result .verdict")).to_have_attribute("data-outcome", "valid", timeout=20_000)
 
 
 def test_node_that_does_not_answer_is_no_verdict(new_page: NewPage, good: Award) -> None:
@@ -113,13 +124,23 @@ def test_node_that_does_not_answer_is_no_verdict(new_page: NewPage, good: Award)
     expect(page.locator("#result")).to_contain_text("The answers differ")
 
 
-@pytest.mark.parametrize("name", ["jwt"])
-def test_file_that_only_the_server_reads_gets_a_clear_sentence(
-    new_page: NewPage, good: Award, name: str
+@pytest.mark.parametrize(
+    ("name", "data", "told"),
+    [
+        ("badge.sd-jwt", b"eyJhbGciOiJFZERTQSJ9.eyJhIjoxfQ.c2ln~WyJzYWx0Il0~", "a token with disclosures"),
+        ("locked.pdf", samples.encrypted_pdf(), "save it without a password"),
+        ("empty.pdf", b"%PDF-1.7\n%%EOF", "the PDF carries no credential"),
+        ("cut.pdf", b"%PDF-1.7\n1 0 obj\n<<", "cut off"),
+    ],
+)
+def test_file_that_is_not_read_here_gets_a_clear_sentence(
+    new_page: NewPage, name: str, data: bytes, told: str
 ) -> None:
     page = switched(new_page)
-    page.locator("#file").set_input_files([good.file(name)])
+    shown = {"name": name, "mimeType": "application/octet-stream", "buffer": data}
+    page.locator("#file").set_input_files([shown])  # type: ignore[list-item]
     expect(page.locator("#told")).to_contain_text("cannot be checked in the browser alone")
+    expect(page.locator("#told")).to_contain_text(told)
 
 
 @pytest.mark.parametrize("width", ["narrow", "wide"])

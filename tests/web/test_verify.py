@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 from pathlib import Path
 from typing import Any
 
-import pikepdf
 import pytest
 from playwright.sync_api import Page, expect
 
 from api.web.texts import LANGUAGES
-from registry.credentials.carriers.images import default_badge
-from registry.credentials.carriers.png import bake_png, unbake_png
-from registry.credentials.carriers.svg import bake_svg, unbake_svg
 from tests.web import samples
 from tests.web.conftest import ROOT, Api, NewPage, accessible, new_digest, shoot
 from tests.web.samples import HOSTILE, Award
@@ -29,22 +24,6 @@ DROP = """([target, files]) => {
     target.dispatchEvent(new DragEvent("dragover", {dataTransfer: data, bubbles: true, cancelable: true}));
     target.dispatchEvent(new DragEvent("drop", {dataTransfer: data, bubbles: true, cancelable: true}));
 }"""
-
-
-def plain_picture(kind: str) -> bytes:
-    """A picture without a credential."""
-    if kind == "png":
-        return default_badge("Plain").data
-    return b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"/>'
-
-
-def encrypted_pdf() -> bytes:
-    """A PDF that opens with a password alone."""
-    made = pikepdf.new()
-    made.add_blank_page()
-    out = io.BytesIO()
-    made.save(out, encryption=pikepdf.Encryption(owner="owner", user="word"))
-    return out.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -107,12 +86,12 @@ def test_file_of_fifty_megabytes_is_refused_by_the_server_too(api: Api) -> None:
 @pytest.mark.parametrize(
     ("file", "told"),
     [
-        (("picture.png", plain_picture("png")), "the PNG carries no credential"),
+        (("picture.png", samples.plain_picture("png")), "the PNG carries no credential"),
         (("broken.json", b'{"a": 1'), "JSON"),
         (("twice.json", b'{"a": 1, "a": 2}'), "two members of the same name"),
         (("notes.docx", b"PK\x03\x04" + bytes(40)), "an archive is not read here"),
         (("nothing.txt", b""), "of a kind that is not read here"),
-        (("locked.pdf", encrypted_pdf()), "this PDF is encrypted: save it without a password"),
+        (("locked.pdf", samples.encrypted_pdf()), "this PDF is encrypted: save it without a password"),
         (("scan.pdf", b"%PDF-1.7"), "this PDF cannot be read"),
     ],
 )
@@ -255,35 +234,11 @@ def test_revoked_file_of_each_kind_says_when_and_why(new_page: NewPage, revoked:
     assert " because it was issued in error." in sentence(page)
 
 
-def tampered(award: Award, kind: str) -> bytes:
-    name, data, _ = award.files[kind]
-    if kind == "json":
-        return data.replace(b"Joins metal", b"Joins steel")
-    if kind == "jwt":
-        head, _, rest = data.decode().partition(".")
-        body, _, signature = rest.partition(".")
-        middle = len(body) // 2
-        other = "A" if body[middle] != "A" else "B"
-        return f"{head}.{body[:middle]}{other}{body[middle + 1 :]}.{signature}".encode()
-    if kind == "pdf":
-        with pikepdf.open(io.BytesIO(data)) as pdf:
-            text = pdf.attachments["credential.json"].get_file().read_bytes()
-            pdf.attachments["credential.json"] = text.replace(b"Joins metal", b"Joins steel")
-            out = io.BytesIO()
-            pdf.save(out)
-        return out.getvalue()
-    read, write = (unbake_png, bake_png) if kind == "png" else (unbake_svg, bake_svg)
-    baked = read(data)
-    assert baked is not None, name
-    text = baked.text.replace(b"Joins metal", b"Joins steel")
-    return write(plain_picture(kind), text)
-
-
 @pytest.mark.parametrize("kind", CARRIERS)
 def test_tampered_file_of_each_kind_is_not_valid(new_page: NewPage, good: Award, kind: str) -> None:
     page = new_page(allowed="Failed to load resource")
     page.goto("/")
-    choose(page, file_of(good.files[kind][0], tampered(good, kind), good.files[kind][2]))
+    choose(page, samples.tampered(good, kind))
     expect(page.locator("#result .verdict")).to_be_visible()
     assert outcome(page) in ("invalid", "problem")
     assert page.locator("#result .good").count() == 0
@@ -393,8 +348,8 @@ def test_german_reader_is_refused_in_german(new_page: NewPage) -> None:
     page = new_page(language="de", allowed="Failed to load resource")
     page.goto("/")
     for file, told in (
-        (("picture.png", plain_picture("png")), "das PNG enthält keinen Nachweis"),
-        (("locked.pdf", encrypted_pdf()), "dieses PDF ist verschlüsselt"),
+        (("picture.png", samples.plain_picture("png")), "das PNG enthält keinen Nachweis"),
+        (("locked.pdf", samples.encrypted_pdf()), "dieses PDF ist verschlüsselt"),
     ):
         choose(page, file_of(file[0], file[1], "application/octet-stream"))
         expect(page.locator("#result .verdict.unsure")).to_contain_text(told)

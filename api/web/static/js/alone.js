@@ -31,10 +31,10 @@ export async function checkAlone({ files, text, issuer, asOf, rpc, compare, text
 
 async function understand(files, text) {
   const shown = {};
-  for (const file of files) Object.assign(shown, contentsOf(new Uint8Array(await file.arrayBuffer())));
+  for (const file of files) Object.assign(shown, await contentsOf(new Uint8Array(await file.arrayBuffer())));
   if (text === "") return shown;
   if (DIGEST.test(text)) shown.digest = text.startsWith("0x") ? text : `0x${text}`;
-  else Object.assign(shown, contentsOf(new TextEncoder().encode(text)));
+  else Object.assign(shown, await contentsOf(new TextEncoder().encode(text)));
   return shown;
 }
 
@@ -124,7 +124,7 @@ function icon(name, texts) {
 }
 
 function verdict(report, texts) {
-  const { sentences, tones, icons, other, explained } = texts.verdicts;
+  const { tones, icons, other, explained } = texts.verdicts;
   const box = document.createElement("div");
   box.className = `verdict ${tones[report.outcome]}`;
   box.dataset.outcome = report.outcome;
@@ -133,13 +133,24 @@ function verdict(report, texts) {
   const words = document.createElement("span");
   const wanted = { invalid: "fail", indeterminate: "unknown" }[report.outcome];
   const cause = report.checks.find((check) => check.result === wanted);
-  const parts = [sentences[report.outcome]];
+  const parts = [sentence(report, texts.verdicts)];
   if (cause) parts.push(explained[`${cause.name}.${cause.result}`]);
   if (report.as_of.test_chain) parts.push(other.testChain);
   words.textContent = parts.join(" ");
   heading.append(icon(icons[report.outcome], texts), words);
   box.append(heading);
   return box;
+}
+
+/** With date and reason, where the chain tells them of that outcome. */
+function sentence({ outcome, status }, { sentences, dated, reasons }) {
+  if (status.at === null || status.state !== outcome) return sentences[outcome];
+  const day = { dateStyle: "long", timeZone: "UTC" };
+  const words = {
+    "%(date)s": new Date(status.at).toLocaleDateString(document.documentElement.lang, day),
+    "%(reason)s": reasons[status.reason],
+  };
+  return dated[outcome].replaceAll(/%\(\w+\)s/g, (name) => words[name]);
 }
 
 function checks(report, texts) {
