@@ -174,7 +174,8 @@ async function readChain(reading, claim, options) {
   reading.final = final;
   reading.leaves = { latest: latest.leaf, final: settled.leaf };
   reading.proven = latest.proven && settled.proven;
-  if (latest.leaf?.revoked || latest.leaf?.suspended) reading.changes = await toldChanges(node, registry, claim, reading.block);
+  const isChanged = latest.leaf?.revoked || latest.leaf?.suspended;
+  if (isChanged) reading.changes = await toldChanges(node, registry, claim, reading.block);
 }
 
 /** What events tell of it; null where the node has none to give: they decide nothing. */
@@ -466,8 +467,8 @@ function outcomeOf(parts, state, checks) {
   const found = [];
   if (state.word === "distrusted" || state.word === "withdrawn") found.push("withdrawn");
   if (state.word === "revoked" || state.word === "suspended") found.push(state.word);
-  const isOpen = claim.document === "uncheckable" || !known || parts.isUntied || result.status === "unknown" || result.validity === "unknown";
-  if (isOpen || result.signature === "unknown") found.push("indeterminate");
+  const isUncertain = ["signature", "status", "validity"].some((name) => result[name] === "unknown");
+  if (claim.document === "uncheckable" || !known || parts.isUntied || isUncertain) found.push("indeterminate");
   if (!state.final) found.push("pending");
   if (result.validity === "fail") {
     const { until } = datesOf(parts);
