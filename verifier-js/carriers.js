@@ -34,7 +34,7 @@ function contentsOfText(text) {
   }
   if (value.type === "RootmarkProof/v1") return { proof: value };
   const isPair = value.type === "RootmarkBundle/v1" || Object.keys(value).sort().join() === "credential,proof";
-  if (isPair && typeof value.credential === "object") return { credential: value.credential, proof: value.proof };
+  if (isPair && value.credential !== null && typeof value.credential === "object") return { credential: value.credential, proof: value.proof };
   return { credential: value };
 }
 

@@ -1,9 +1,11 @@
 // Whose key an Ed25519 signature was made with, and whether it fits. Ed25519 is the browser's own.
 
-import { Malformed, equal, fromBase64url, fromMultibase58 } from "./bytes.js";
+import { Malformed, equal, fromBase64url, fromHex, fromMultibase58 } from "./bytes.js";
 import { parseTime } from "./times.js";
 
 const ED25519 = Uint8Array.of(0xed, 0x01); // multicodec
+
+const ACCOUNT_DID = /^did:web:[A-Za-z0-9._%-]+(?::[A-Za-z0-9._%-]+)*:issuers:(0x[0-9a-f]{40})$/;
 
 /** A key of another kind than Ed25519. */
 export class OtherKind extends Malformed {}
@@ -13,6 +15,12 @@ export function issuerOf(document) {
   const issuer = document.issuer;
   const id = issuer !== null && typeof issuer === "object" ? issuer.id : issuer;
   return typeof id === "string" ? id : null;
+}
+
+/** @param {string} did @returns {Uint8Array|null} the account that stands in a DID of a registry's server */
+export function accountInDid(did) {
+  const found = ACCOUNT_DID.exec(did);
+  return found === null ? null : fromHex(found[1], 20);
 }
 
 /**
@@ -50,8 +58,9 @@ export function methodsOf(issuer, { documents, now }) {
   const document = Object.hasOwn(documents, issuer) ? documents[issuer] : undefined;
   if (document === undefined) return null;
   if (document.id !== issuer) throw new Malformed("the DID document is another's");
-  const listed = new Set((document.assertionMethod ?? []).map((one) => absolute(one?.id ?? one, issuer)));
-  return (document.verificationMethod ?? [])
+  const listed = new Set([document.assertionMethod ?? []].flat().map((one) => absolute(one?.id ?? one, issuer)));
+  return [document.verificationMethod ?? []]
+    .flat()
     .filter((one) => listed.has(absolute(one?.id, issuer)))
     .map((one) => ({
       id: absolute(one.id, issuer),

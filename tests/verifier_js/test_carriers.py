@@ -86,6 +86,8 @@ def test_one_that_cannot_be_read_gets_a_sentence(javascript: JavaScript) -> None
             assert "without a password" in refused(javascript, data)
     assert "carries no credential" in refused(javascript, pdf_with({}))
     assert "carries no credential" in refused(javascript, pdf_with({"proof.json": PROOF}))
+    nothing = b'{"credential": null, "proof": {}}'
+    assert "carries no credential" in refused(javascript, pdf_with({"a.json": nothing}))
     several = pdf_with({"a.json": CREDENTIAL, "b.json": CREDENTIAL + b" "})
     assert "several credentials" in refused(javascript, several)
     assert "more than 20" in refused(javascript, pdf_with({f"{k}.txt": b"x" for k in range(30)}))
