@@ -9,7 +9,10 @@ import { parseTime } from "./times.js";
 const MAX_PROOFS = 10;
 const ANCHORS = new Set(["merkle-proof-2019"]);
 
-/** @typedef {{result: "pass"|"fail"|"unknown"|"skipped", detail: string}} Finding */
+/**
+ * @typedef {{result: "pass"|"fail"|"unknown"|"skipped", detail: string, isIssuers?: boolean}} Finding with several
+ *   signatures the worst; `isIssuers` when any of them is known to be the issuer's
+ */
 
 /** @param {object} document @returns {object[]} its proofs, RootmarkProofs left out */
 export function proofsOf(document) {
@@ -38,10 +41,15 @@ export async function checkSignatures(document, known) {
   if (signatures.length === 0) {
     return { result: "skipped", detail: "the document carries no signature of its own beside its anchor" };
   }
-  const found = await Promise.all(signatures.map((proof) => checkOne(document, proof, known)));
-  for (const result of ["fail", "unknown"]) {
+  return worst(await Promise.all(signatures.map((proof) => checkOne(document, proof, known))));
+}
+
+/** @param {Finding[]} found at least one @returns {Finding} */
+export function worst(found) {
+  const isIssuers = found.some((finding) => finding.result === "pass");
+  for (const result of ["fail", "unknown", "pass"]) {
     const worse = found.find((finding) => finding.result === result);
-    if (worse) return worse;
+    if (worse) return { ...worse, isIssuers };
   }
   return found[0];
 }

@@ -8,7 +8,7 @@
 import { Malformed, Unreadable, equal, fromHex, sha256, toHex, utf8 } from "./bytes.js";
 import { CONFIRMATIONS, LOCAL_CHAINS, REGISTRY } from "./constants.js";
 import { readLeaf } from "./contract.js";
-import { checkSignatures, unsecured } from "./data-integrity.js";
+import { checkSignatures, unsecured, worst } from "./data-integrity.js";
 import { accountBytes, readProof, whyNotIncluded } from "./inclusion.js";
 import { canonical } from "./jcs.js";
 import { judge } from "./judge.js";
@@ -18,7 +18,6 @@ import { NoSuchMethod, Node } from "./rpc.js";
 export { Malformed, Unreadable } from "./bytes.js";
 export { contentsOf } from "./carriers.js";
 export { parseJson } from "./strict-json.js";
-
 
 /**
  * Verify.
@@ -86,9 +85,7 @@ async function findingsOf(document, token, known) {
   const inside = await checkSignatures(document, known);
   if (token === null) return { signature: inside };
   const { checkToken } = await import("./tokens.js");
-  const outside = await checkToken(token, known);
-  const isWorse = inside.result === "fail" || (inside.result === "unknown" && outside.result === "pass");
-  const signature = isWorse ? inside : outside;
+  const signature = worst([await checkToken(token, known), inside]);
   return token.problem === null ? { signature } : { signature, format: { result: "fail", detail: token.problem } };
 }
 

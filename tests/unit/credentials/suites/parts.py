@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, NoReturn
 
 from registry.credentials.findings import Finding
@@ -14,6 +15,7 @@ from registry.credentials.keys import KeyType
 from registry.credentials.sources import Tools
 from registry.credentials.suites.signing import ProofOptions, add_proof
 from registry.credentials.verification_methods import did_key, did_key_method
+from registry.encoding import canonical_json, to_base58btc
 from registry.errors import UnavailableSourceError
 from registry.ports.documents import Canonicalizer, RdfHash
 from registry.verdict.report import CheckName, CheckResult
@@ -126,6 +128,21 @@ def signed(
     document = badge() if credential is None else credential
     proof_options = options_of(pair, cryptosuite, **changes)
     return dict(add_proof(document, proof_options, pair.sign, canonicalizer or NoCanonicalizer()).document)
+
+
+def chained() -> dict[str, Any]:
+    """A credential with a proof, and a second one over the document with the first (Data Integrity, 4.5)."""
+    first = signed()
+    first["proof"] = {**first["proof"], "id": "urn:uuid:first"}
+    members = {name: value for name, value in first["proof"].items() if name != "proofValue"}
+    unsecured = {name: value for name, value in first.items() if name != "proof"}
+    digest = sha256(canonical_json(unsecured)).digest()
+    first["proof"]["proofValue"] = to_base58btc(ED.sign(sha256(canonical_json(members)).digest() + digest))
+    second = {**members, "previousProof": "urn:uuid:first"}
+    del second["id"]
+    whole = sha256(canonical_json({**unsecured, "proof": [first["proof"]]})).digest()
+    value = to_base58btc(ED.sign(sha256(canonical_json(second)).digest() + whole))
+    return {**unsecured, "proof": [first["proof"], {**second, "proofValue": value}]}
 
 
 def results(findings: Sequence[Finding], name: CheckName = CheckName.SIGNATURE) -> list[CheckResult]:

@@ -32,6 +32,7 @@ from tests.unit.credentials.suites.parts import (
     FakeDocuments,
     NoCanonicalizer,
     badge,
+    chained,
     did_document,
     options_of,
     results,
@@ -350,27 +351,8 @@ def test_set_fails_when_a_stranger_adds_a_proof() -> None:
     assert results(_check(document)) == [PASS, FAIL]
 
 
-def _chain() -> dict[str, Any]:
-    """A second proof over the document with its first one."""
-    first = signed()
-    first["proof"] = {**first["proof"], "id": "urn:uuid:first"}
-    from hashlib import sha256
-
-    from registry.encoding import canonical_json, to_base58btc
-
-    members = {name: value for name, value in first["proof"].items() if name != "proofValue"}
-    unsecured = {name: value for name, value in first.items() if name != "proof"}
-    digest = sha256(canonical_json(unsecured)).digest()
-    first["proof"]["proofValue"] = to_base58btc(ED.sign(sha256(canonical_json(members)).digest() + digest))
-    second = {**members, "previousProof": "urn:uuid:first"}
-    del second["id"]
-    chained = sha256(canonical_json({**unsecured, "proof": [first["proof"]]})).digest()
-    value = to_base58btc(ED.sign(sha256(canonical_json(second)).digest() + chained))
-    return {**unsecured, "proof": [first["proof"], {**second, "proofValue": value}]}
-
-
 def test_chain_passes_and_fails_with_its_first_link() -> None:
-    document = _chain()
+    document = chained()
     assert results(_check(document)) == [PASS, PASS]
     altered = {**document, "proof": [{**document["proof"][0], "nonce": "n"}, document["proof"][1]]}
     assert results(_check(altered)) == [FAIL, FAIL]
