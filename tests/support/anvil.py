@@ -64,6 +64,10 @@ class Anvil:
         """Mine that many blocks now."""
         self.rpc("anvil_mine", hex(blocks))
 
+    def automines(self) -> bool:
+        """Whether each transaction gets a block of its own without being asked."""
+        return bool(self.rpc("anvil_getAutomine"))
+
     def reorg(self, depth: int) -> None:
         """Replace the newest ``depth`` blocks by others without transactions."""
         self.rpc("anvil_reorg", depth, [])

@@ -40,6 +40,7 @@ class DrivenChain:
         backend: the node beneath, for a stand-in that changes its answers.
         mine: mines that many blocks at once; waiting transactions go into the first.
         replace: replaces the newest blocks, that many, by as many others without transactions.
+        automines: whether the node mines each transaction by itself, soon after it has accepted it.
     """
 
     gateway: Web3Gateway
@@ -47,6 +48,7 @@ class DrivenChain:
     backend: Callable[[], Backend]
     mine: Callable[[int], None]
     replace: Callable[[int], None]
+    automines: Callable[[], bool] = lambda: False
 
     def sign(
         self,
@@ -81,11 +83,17 @@ class DrivenChain:
         return self.sign(to, data, value_wei=call.value_wei, nonce=nonce)
 
     def mined(self, signed: SignedTransaction) -> Receipt:
-        """Send a transaction, mine it, and return its receipt."""
+        """Send a transaction, have it mined, and return its receipt; its block is the newest.
+
+        A node that mines by itself is waited for: told to mine in between, it puts an empty block on top.
+        """
         self.gateway.send_raw(signed.raw)
         receipt = self.gateway.receipt(signed.hash)
         if receipt is None:
-            self.mine(1)
+            if self.automines():
+                wait_for(lambda: self.gateway.receipt(signed.hash) is not None)
+            else:
+                self.mine(1)
             receipt = self.gateway.receipt(signed.hash)
         assert receipt is not None
         return receipt
@@ -150,7 +158,7 @@ def driven_anvil(node: Anvil, *, finalized_tag: bool = False) -> Iterator[Driven
     deploy_by_rpc([node.url], signer)
     gateway = open_rpc([node.url], has_finalized_tag=finalized_tag)
     try:
-        yield DrivenChain(gateway, signer, lambda: node_at(node.url), node.mine, node.reorg)
+        yield DrivenChain(gateway, signer, lambda: node_at(node.url), node.mine, node.reorg, node.automines)
     finally:
         gateway.close()
 

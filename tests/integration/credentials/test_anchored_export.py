@@ -56,7 +56,9 @@ def sepolia() -> Iterator[DrivenChain]:
         deploy_by_rpc([node.url], signer)
         gateway = open_rpc([node.url], has_finalized_tag=False)
         try:
-            driven = DrivenChain(gateway, signer, lambda: node_at(node.url), node.mine, node.reorg)
+            driven = DrivenChain(
+                gateway, signer, lambda: node_at(node.url), node.mine, node.reorg, node.automines
+            )
             driven.make_issuer()
             yield driven
         finally:
