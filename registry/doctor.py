@@ -11,13 +11,21 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import httpx
 
-from registry.bootstrap import CREDENTIAL_KEYS, SystemClock, relayer_of
+from registry.bootstrap import (
+    CREDENTIAL_KEYS,
+    REPORT_KEY_FILE,
+    WEBHOOK_KEY_FILE,
+    SystemClock,
+    relayer_of,
+    report_signer,
+    webhook_secrets,
+)
 from registry.chain.doctor import NodeFault, NodeFinding, examine_nodes
 from registry.chain.keystore import EncryptedKeystore
 from registry.credentials.keystore import EncryptedCredentialKeystore
@@ -34,6 +42,7 @@ MIN_FUNDS_WEI = 10**15
 """About twenty anchors at 1 gwei; below it somebody should know."""
 KEYSTORES = ("operating-keys", "admin-keys", CREDENTIAL_KEYS)
 KEYS_TRIED = 20
+CERTIFICATE_WARNING = timedelta(days=30)
 _TIMEOUT_SECONDS = 5.0
 _MISSED_BLOCKS = 3
 
@@ -63,6 +72,8 @@ def examine(
         ("disk", lambda: _disk(settings, free)),
         ("database", lambda: _database(settings)),
         ("keystore", lambda: _keystores(settings)),
+        ("webhooks", lambda: _webhooks(settings)),
+        ("reports", lambda: _reports(settings, now)),
         ("clock", lambda: _clock_by_files(settings, now)),
     ]
     if settings.embedded:
@@ -189,6 +200,35 @@ def _try_keys(data_dir: Path, name: str) -> None:
     keystore = EncryptedKeystore(directory, password, strong_kdf=False)
     for address in sorted(keystore.addresses())[:KEYS_TRIED]:
         keystore.get(address)
+
+
+def _webhooks(settings: Settings) -> Iterator[Finding]:
+    if not (settings.data_dir / WEBHOOK_KEY_FILE).exists():
+        return
+    try:
+        webhook_secrets(settings.data_dir)
+    except ConfigurationError as error:
+        advice = "restore it from the backup; without it each webhook needs a new secret"
+        yield Finding("webhooks", False, str(error), advice)
+    else:
+        yield Finding("webhooks", True, "the key of their secrets is readable")
+
+
+def _reports(settings: Settings, now: datetime) -> Iterator[Finding]:
+    if not (settings.data_dir / REPORT_KEY_FILE).exists():
+        return
+    try:
+        signer = report_signer(settings, settings.data_dir, SystemClock())
+    except ConfigurationError as error:
+        advice = f"restore {REPORT_KEY_FILE} from the backup, or replace it"
+        yield Finding("reports", False, str(error), advice)
+        return
+    detail = f"the certificate that signs them is for {signer.period}"
+    if signer.valid_from <= now <= signer.valid_until - CERTIFICATE_WARNING:
+        yield Finding("reports", True, detail)
+    else:
+        advice = f"replace {REPORT_KEY_FILE} in DATA_DIR, and tell those who compare the certificate"
+        yield Finding("reports", False, detail, advice)
 
 
 # --- nodes --------------------------------------------------------------------------------------------------

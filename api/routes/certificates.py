@@ -12,7 +12,6 @@ from api.body import media_type, read_bytes, read_json, validated
 from api.context import app_of, blocking, json_response, no_query, require_caller
 from api.routes.achievement_images import IMAGE_BYTES, UPLOADED
 from api.schemas.certificates import DesignBody
-from registry.credentials.carriers.images import clean_picture
 from registry.credentials.certificates.drawing import Design
 from registry.encoding import parse_address
 from registry.errors import UnsupportedMediaTypeError
@@ -68,9 +67,9 @@ async def put_logo(request: Request, address: str) -> Response:
     issuer = parse_address(address, pointer="/address")
     if media_type(request) not in UPLOADED:
         raise UnsupportedMediaTypeError(f"send {', '.join(UPLOADED)}")
-    picture = await blocking(clean_picture, await read_bytes(request, IMAGE_BYTES))
+    data = await read_bytes(request, IMAGE_BYTES)
     designs = app_of(request).designs
-    await blocking(designs.put_logo, caller, issuer, picture)
+    await blocking(designs.put_logo, caller, issuer, data)
     return json_response(_shown(await blocking(designs.get, caller, issuer)))
 
 

@@ -22,7 +22,14 @@ from typing import Any
 import orjson
 
 from registry.credentials.achievement_images import own_picture
-from registry.credentials.carriers.images import PNG_TYPE, SVG_TYPE, Picture, default_badge, picture_in_svg
+from registry.credentials.carriers.images import (
+    PNG_TYPE,
+    SVG_TYPE,
+    Picture,
+    default_badge,
+    picture_in_png,
+    picture_in_svg,
+)
 from registry.credentials.carriers.png import bake_png
 from registry.credentials.carriers.svg import bake_svg
 from registry.credentials.certificates.designs import design_of
@@ -143,6 +150,10 @@ class AwardExports:
         """The badge's picture with nothing baked in. Raises as `export`."""
         return self._picture(self._held(caller, award_id).award)[0]
 
+    def pixels(self, caller: Caller, award_id: str) -> Picture:
+        """The same as a PNG, whatever was uploaded. Raises as `export`, and as `picture_in_png`."""
+        return picture_in_png(*self._picture(self._held(caller, award_id).award))
+
     def document(self, caller: Caller, award_id: str) -> dict[str, Any]:
         """The credential with its proofs, as `json` hands it out. Raises as `export`."""
         return self._secured(self._held(caller, award_id))
@@ -203,9 +214,7 @@ class AwardExports:
     # --- pictures -------------------------------------------------------------------------------------------
 
     def _png(self, held: _Held) -> Exported:
-        picture, name = self._picture(held.award)
-        if picture.media_type != PNG_TYPE:
-            picture = default_badge(name)  # drawings are not turned into pixels here
+        picture = picture_in_png(*self._picture(held.award))
         baked = bake_png(picture.data, orjson.dumps(self._secured(held)))
         return _exported(held, PNG_TYPE, "badge", "png", baked)
 

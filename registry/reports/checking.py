@@ -88,6 +88,9 @@ def check_report(data: bytes) -> CheckedReport:
         status.modification_level not in (None, ModificationLevel.NONE)
     ):
         problems.append("something was added to the file after it was signed")
+    signed_at = status.signer_reported_dt
+    if signed_at is None or not certificate.not_valid_before <= signed_at <= certificate.not_valid_after:
+        problems.append("it does not say that it was signed while its certificate was valid")
     audit, problem = _attached(data)
     if problem is not None:
         problems.append(problem)
@@ -95,7 +98,7 @@ def check_report(data: bytes) -> CheckedReport:
         tuple(problems),
         certificate.sha256.hex(),
         str(certificate.subject.human_friendly),
-        status.signer_reported_dt,
+        signed_at,
         audit,
     )
 

@@ -44,7 +44,11 @@ class ReportService:
         return self._signer.certificate_pem
 
     def issuer(self, issuer: Address, as_of: int | datetime | None = None) -> bytes:
-        """An issuer's audit as a signed PDF. Raises as `AuditService.issuer`."""
+        """An issuer's audit as a signed PDF.
+
+        Raises as `AuditService.issuer`, and `UnavailableError` where the signing certificate is out of date.
+        """
+        self._signer.require_valid(self._clock.now())
         audit = self._audit.issuer(issuer, as_of)
         with self._store.read() as unit:
             hosted = unit.issuers.get(issuer)

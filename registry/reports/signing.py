@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from registry.errors import ConfigurationError
+from registry.errors import ConfigurationError, UnavailableError
 
 YEARS = 10
 FIELD = "RootmarkSignature"
@@ -90,6 +90,22 @@ class PdfSigner:
         self._chain = [one.public_bytes(Encoding.DER) for one in chain]
         self.certificate_pem = b"".join(one.public_bytes(Encoding.PEM) for one in chain)
         self.fingerprint = chain[0].fingerprint(hashes.SHA256()).hex()
+        self.valid_from = chain[0].not_valid_before_utc
+        self.valid_until = chain[0].not_valid_after_utc
+
+    def require_valid(self, now: datetime) -> None:
+        """Raises `UnavailableError` outside the certificate's time: readers of the file would refuse it."""
+        if not self.valid_from <= now <= self.valid_until:
+            raise UnavailableError(
+                f"no report is signed: the certificate is for {self.period}, and the server needs another",
+                part="reports",
+                retry_after_seconds=3600,
+            )
+
+    @property
+    def period(self) -> str:
+        """The days for which the certificate is, as text."""
+        return f"{self.valid_from:%Y-%m-%d} to {self.valid_until:%Y-%m-%d}"
 
     def sign(self, pdf: bytes, *, reason: str) -> bytes:
         """The PDF with a signature over all of it. Not from within an event loop."""

@@ -12,8 +12,9 @@ from registry.credentials.carriers.png import SIGNATURE
 from tests.api.conftest import Api
 from tests.api.support import problem
 from tests.unit.credentials.awards.samples import PLAIN
+from tests.unit.typesetting.samples import HEAVY, svg
 
-SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><title>Seam</title></svg>'
+SVG = svg('<title>Seam</title><rect width="100" height="100" fill="#00f"/>')
 
 
 @pytest.fixture
@@ -75,6 +76,7 @@ def test_only_the_achievements_issuer_uploads(api: Api, welding: str) -> None:
             "image/svg+xml",
             422,
         ),
+        (HEAVY["blurs"], "image/svg+xml", 422),
         (b" " * (10 * 2**20 + 1), "image/png", 413),
     ],
 )
@@ -128,7 +130,8 @@ def test_badge_names_the_picture_and_is_baked_into_it(api: Api, welding: str) ->
     assert b'width="30"' in exported(api, welding, "svg")
     upload(api, welding, SVG, "image/svg+xml")
     assert b"<title>Seam</title>" in exported(api, welding, "svg")
-    assert Image.open(BytesIO(exported(api, welding, "png"))).size == (400, 400)
+    drawn = Image.open(BytesIO(exported(api, welding, "png")))
+    assert (drawn.size, drawn.getpixel((200, 200))) == ((400, 400), (0, 0, 255, 255))
 
 
 def test_picture_elsewhere_is_named_and_not_fetched(api: Api, welding: str) -> None:

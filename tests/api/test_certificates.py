@@ -11,6 +11,7 @@ import pytest
 from registry.credentials.carriers.images import default_badge
 from tests.api.conftest import Api
 from tests.api.support import pointers, problem
+from tests.unit.typesetting.samples import DISC, HEAVY, svg
 from tests.web import samples
 
 DESIGN = {
@@ -98,6 +99,9 @@ def test_issuer_designs_its_certificates(api: Api, award: samples.Award) -> None
     assert pdf_of(api, award) != designed
     assert verified(api, pdf_of(api, award))["outcome"] == "valid"
     assert api.issuer.put(path, json={}).json()["logo"] is True
+    drawn = api.issuer.put(f"{path}/logo", content=DISC, headers={"Content-Type": "image/svg+xml"})
+    assert drawn.status_code == 200
+    assert verified(api, pdf_of(api, award))["outcome"] == "valid"
     assert api.issuer.delete(f"{path}/logo").status_code == 204
     assert pdf_of(api, award) == before
 
@@ -111,6 +115,8 @@ def test_only_the_issuer_designs(api: Api) -> None:
         problem(stranger.request(method, path, **body), 404, "not-found")
         problem(api.admin.request(method, path, **body), 403, "forbidden")
     problem(stranger.delete(f"{path}/logo"), 404, "not-found")
+    svg = {"content": HEAVY["masks"], "headers": {"Content-Type": "image/svg+xml"}}
+    problem(stranger.put(f"{path}/logo", **svg), 404, "not-found")  # before anything is drawn
 
 
 @pytest.mark.parametrize(
@@ -134,6 +140,6 @@ def test_logo_that_is_no_picture_is_refused(api: Api) -> None:
     path = f"/v1/issuers/{api.address}/certificate/logo"
     answer = api.issuer.put(path, content=b"hello", headers={"Content-Type": "image/png"})
     assert answer.status_code in (415, 422)
-    script = b'<svg xmlns="http://www.w3.org/2000/svg"><script>1</script></svg>'
-    answer = api.issuer.put(path, content=script, headers={"Content-Type": "image/svg+xml"})
-    assert answer.status_code == 422
+    for data, code in ((svg("<script>1</script>"), "svg-active"), (HEAVY["masks"], "svg-heavy")):
+        answer = api.issuer.put(path, content=data, headers={"Content-Type": "image/svg+xml"})
+        assert problem(answer, 422, "validation")["errors"][0]["code"] == code

@@ -33,6 +33,8 @@ UNKNOWN = SIGNED["proof"] | {"cryptosuite": "bbs-2023"}
         (signed(expires=datetime(2026, 1, 1, tzinfo=UTC)), ("invalid", "fail")),
         (SIGNED | {"proof": SIGNED["proof"] | {"expires": "some day"}}, ("invalid", "fail")),
         (SIGNED | {"proof": SIGNED["proof"] | {"created": "2026-01-01T00:00:00Z"}}, ("invalid", "fail")),
+        (SIGNED | {"@context": [*SIGNED["@context"], "https://evil.example/context"]}, ("invalid", "fail")),
+        (SIGNED | {"proof": SIGNED["proof"] | {"@context": SIGNED["@context"][:1]}}, ("invalid", "fail")),
         (signed(purpose="authentication"), ("invalid", "fail")),
         (signed(pair=STRANGER), ("invalid", "fail")),
         (with_proofs(SIGNED, SIGNED["proof"], UNKNOWN), ("valid", "pass")),

@@ -16,6 +16,7 @@ from playwright.sync_api import Page, expect
 
 from api.web.texts import LANGUAGES
 from tests.api.support import FrontEnd
+from tests.unit.typesetting.samples import DISC
 from tests.web import samples
 from tests.web.conftest import Api, NewPage, accessible, reachable, shoot
 from tests.web.samples import HOSTILE, Award
@@ -137,7 +138,7 @@ def test_page_is_unlisted_and_nameless_until_its_holder_says_otherwise(new_page:
     decide(holder, "off", True)
     gone = api.public.get(path)
     assert gone.status_code == 404
-    for more in ("/embed", "/image", "/qr.svg", "/file/json"):
+    for more in ("/embed", "/image", "/image.png", "/qr.svg", "/file/json"):
         assert api.public.get(path + more).status_code == 404
     expect(holder.locator("h1")).to_contain_text("Welding")  # its holder still sees it
 
@@ -232,6 +233,17 @@ def test_preview_of_the_page_is_told_to_other_sites(api: Api) -> None:
     assert image is not None
     answer = api.public.get("/" + image[1].split("/", 3)[3])
     assert answer.headers["content-type"] == "image/png"
+
+
+def test_drawn_badge_is_shown_as_drawing_and_to_other_sites_in_pixels(api: Api) -> None:
+    achievement = samples.achievement(api)
+    headers = {"Content-Type": "image/svg+xml"}
+    api.issuer.put(f"/v1/achievements/{achievement}/image", content=DISC, headers=headers)
+    path, _ = links(api, samples.award(api, achievement))
+    assert api.public.get(f"{path}/image").headers["content-type"] == "image/svg+xml"
+    answer = api.public.get(f"{path}/image.png")
+    assert answer.headers["content-type"] == "image/png"
+    assert Image.open(io.BytesIO(answer.content)).getpixel((200, 200)) == (0, 0, 255, 255)
 
 
 def test_only_the_verify_page_may_connect_elsewhere(api: Api) -> None:

@@ -101,6 +101,13 @@ async def image(request: Request, page_id: str) -> Response:
     return picture_of(await blocking(app.pages.picture, page_id, session))
 
 
+@router.get("/c/{page_id}/image.png")
+async def card_image(request: Request, page_id: str) -> Response:
+    """The same in pixels, which cards of other sites show."""
+    app, session = app_of(request), holders.session_of(request)
+    return picture_of(await blocking(app.pages.card_picture, page_id, session))
+
+
 @router.get("/c/{page_id}/qr.svg")
 async def qr_code(request: Request, page_id: str) -> Response:
     """The page's address as a QR code."""

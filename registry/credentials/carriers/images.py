@@ -1,8 +1,8 @@
 """Pictures that people upload for achievements: decoded and encoded anew, or refused.
 
 PNG and JPEG become a PNG of the pixels alone: no metadata, no text, no trailing data, upright, at most
-`MAX_SIDE` pixels wide and high. An SVG is taken as `clean_svg` leaves it. Nothing else is taken. Size and
-pixels are limited before anything is decoded.
+`MAX_SIDE` pixels wide and high. An SVG is taken as `clean_svg` leaves it, if it can be drawn in little time.
+Nothing else is taken. Size and pixels are limited before anything is decoded.
 
 `default_badge` draws the picture of an achievement that has none; it is the same for the same name.
 """
@@ -23,7 +23,8 @@ from registry.credentials.carriers.baked import refused, require_file_size
 from registry.credentials.carriers.clean_svg import SVG_NAMESPACE
 from registry.credentials.carriers.png import SIGNATURE, chunk_bytes, chunks_of, is_png
 from registry.credentials.carriers.svg import clean_svg
-from registry.errors import TooLargeError, UnsupportedMediaTypeError
+from registry.errors import TooLargeError, UnsupportedMediaTypeError, ValidationError
+from registry.typesetting.drawings import png_of
 
 MAX_SIDE = 1200
 """Pixels of the longer side of what comes out."""
@@ -58,7 +59,8 @@ def clean_picture(data: bytes) -> Picture:
     Raises:
         UnsupportedMediaTypeError: neither PNG nor JPEG nor SVG.
         TooLargeError: too many bytes, pixels, chunks or elements.
-        ValidationError: code ``image``: cut off or damaged; or as `chunks_of` and `clean_svg` say.
+        ValidationError: code ``image``: cut off or damaged; or as `chunks_of`, `clean_svg` and `png_of` say.
+        UnavailableError: as `png_of` says.
     """
     require_file_size(data)
     if is_png(data):
@@ -68,7 +70,9 @@ def clean_picture(data: bytes) -> Picture:
     if data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
         if len(data) > MAX_SVG_BYTES:
             raise TooLargeError(f"an SVG has at most {MAX_SVG_BYTES} bytes")
-        return Picture(SVG_TYPE, clean_svg(data))
+        svg = clean_svg(data)
+        png_of(svg)  # certificates and cards draw it later, in no child process or for everybody
+        return Picture(SVG_TYPE, svg)
     raise UnsupportedMediaTypeError("a picture is a PNG, a JPEG or an SVG")
 
 
@@ -86,6 +90,19 @@ def default_badge(name: str) -> Picture:
     draw.regular_polygon((400, 320, 150), n_sides=3 + other % 6, rotation=other, fill=_colour(other, 90))
     small = image.resize((_BADGE_SIDE, _BADGE_SIDE), Image.Resampling.LANCZOS)  # smooths the edges
     return Picture(PNG_TYPE, _png_of(small))
+
+
+def picture_in_png(picture: Picture, name: str) -> Picture:
+    """An SVG in pixels; a PNG as it is. Raises `UnavailableError` as `png_of`.
+
+    An SVG that cannot be drawn, taken before that was looked at, gives the plain badge of the ``name``.
+    """
+    if picture.media_type == PNG_TYPE:
+        return picture
+    try:
+        return Picture(PNG_TYPE, png_of(picture.data))
+    except ValidationError:
+        return default_badge(name)
 
 
 def picture_in_svg(picture: Picture, name: str) -> Picture:

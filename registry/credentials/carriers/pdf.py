@@ -10,24 +10,16 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import subprocess
-import sys
 from dataclasses import dataclass
 
 from registry.credentials.carriers.baked import refused
-from registry.errors import UnavailableError
+from registry.limited import answer_of
 
 SECONDS = 5
 MEMORY_BYTES = 1 << 30
 MAX_ATTACHMENTS = 20
 MAX_ATTACHMENT_BYTES = 1024 * 1024
-_START_SECONDS = 20  # of the interpreter and the library, on a machine that is busy
-_ENVIRONMENT = ("LD_LIBRARY_PATH", "PATH", "PYTHONHOME")
-_CODE = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from registry.credentials.carriers.pdf_worker import main; main()"
-)
+_READER = "registry.credentials.carriers.pdf_reader"
 _SENTENCES = {
     "encrypted": "this PDF is encrypted: save it without a password, or send the credential itself",
     "broken": "this PDF cannot be read: it is damaged, or no PDF",
@@ -58,26 +50,9 @@ def attached_to(data: bytes) -> Attached:
         ValidationError: encrypted, damaged, without a credential or with several, or too large inside.
         UnavailableError: the reader does not start.
     """
-    process = subprocess.Popen(  # noqa: S603 - this interpreter and a fixed program
-        [sys.executable, "-c", _CODE, json.dumps(sys.path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
-        start_new_session=True,
-    )
-    try:
-        output, _ = process.communicate(data, timeout=_START_SECONDS + SECONDS)
-    except subprocess.TimeoutExpired:
-        output = b""
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.communicate()
-    if not output:
-        if process.returncode == 1:
-            raise UnavailableError("the PDF reader does not start; try again later", part="PDF reader")
-        raise _refused("too-large")  # it ran out of memory or time
+    output = answer_of(_READER, data, seconds=SECONDS, memory_bytes=MEMORY_BYTES)
+    if output is None:
+        raise _refused("too-large")
     found = json.loads(output)
     if "problem" in found:
         raise _refused(found["problem"])

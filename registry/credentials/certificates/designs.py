@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from registry.credentials.carriers.images import Picture
+from registry.credentials.carriers.images import Picture, clean_picture
 from registry.credentials.certificates.drawing import Design
 from registry.encoding import Address, to_hex
 from registry.errors import NotFoundError
@@ -56,9 +56,10 @@ class DesignService:
             unit.designs.put(issuer, document)
             unit.access.log(self._clock.now(), caller.label, "certificate.designed", to_hex(issuer), "")
 
-    def put_logo(self, caller: Caller, issuer: Address, logo: Picture | None) -> None:
-        """Set the logo, decoded and cleaned before; None removes it. Raises as `put`."""
+    def put_logo(self, caller: Caller, issuer: Address, data: bytes | None) -> None:
+        """Set the logo, a picture's file; None removes it. Raises as `put`, and as `clean_picture`."""
         self._require(caller, issuer)
+        logo = None if data is None else clean_picture(data)
         plain = json.dumps({name: getattr(Design(), name) for name in _MEMBERS})
         with self._store.write() as unit:
             if unit.designs.get(issuer) is None:

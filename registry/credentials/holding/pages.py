@@ -223,6 +223,11 @@ class PageService:
         """The badge's picture. Raises as `view`, and as `AwardExports.export`."""
         return pictured(self._exports, self.view(page_id, session))
 
+    def card_picture(self, page_id: str, session: str | None) -> Picture:
+        """The same as a PNG, for the many who show a card of a page and draw no SVG. Raises as `picture`."""
+        view = self.view(page_id, session)
+        return self._exports.pixels(issuer_itself(view.issuer), view.page.award_id)
+
     # --- parts ----------------------------------------------------------------------------------------------
 
     def _seen(self, unit: Unit, page_id: str, session: str | None) -> tuple[CredentialPage, bool]:

@@ -239,6 +239,34 @@ def test_unreadable_keystore_is_found(harm: Callable[[Path], None]) -> None:
     assert sorted(path.name for path in settings.data_dir.iterdir()) == before
 
 
+@pytest.mark.parametrize(
+    ("file", "text", "check", "said"),
+    [
+        ("webhook-secrets-key", "x", "webhooks", "holds no key of 32 bytes"),
+        ("webhook-secrets-key", "", "webhooks", "is empty"),
+        ("report-signing.pem", "x", "reports", "no key with its certificate"),
+        ("report-signing.pem", "", "reports", "is empty"),
+    ],
+)
+def test_broken_key_of_webhooks_or_reports_is_found(file: str, text: str, check: str, said: str) -> None:
+    settings = load_settings()
+    build(settings).close()
+    (settings.data_dir / file).write_text(text)
+    found = bad(examine(settings))
+    assert set(found) == {check}
+    assert said in found[check].detail
+
+
+@pytest.mark.parametrize(
+    ("days", "well"), [(-1, False), (0, True), (3619, True), (3621, False), (3651, False)]
+)
+def test_certificate_of_reports_that_is_not_in_force_or_soon_ends_is_found(days: int, well: bool) -> None:
+    settings = load_settings()
+    build(settings).close()
+    found = bad(examine(settings, clock=ShiftedClock(days * 86400)))
+    assert ("reports" not in found) is well
+
+
 def test_relayer_with_another_password_is_found(chain: DrivenChain, tmp_path: Path) -> None:
     settings = keystore(tmp_path)
     settings["signer_password_file"].write_text("another")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from registry.encoding import Address, BlockHash, Root, TxHash
-from registry.errors import ConfigurationError, ValidationError
+from registry.errors import ConfigurationError, UnavailableError, ValidationError
 from registry.model.chain import Change, EventKind, Header, RegistryEvent
 from registry.reports.audit_report import EVENTS_SHOWN, About, draw_report
 from registry.reports.checking import check_report, fingerprint_of
@@ -28,7 +28,7 @@ from registry.services.auditing.views import audit_json
 NOW = datetime(2026, 11, 27, 12, 30, 15, 123456, tzinfo=UTC)
 ISSUER, KEY = Address(b"\x12" * 20), Address(b"\x34" * 20)
 BLOCK = Header(900, BlockHash(b"\x01" * 32), BlockHash(b"\x00" * 32), 1_790_000_000)
-SIGNER = PdfSigner(make_identity("registry.example", NOW))
+SIGNER = PdfSigner(make_identity("registry.example", datetime.now(UTC)))
 ABOUT = About("Test College", "eip155:1:0x12", "https://registry.example", NOW, SIGNER.fingerprint, True)
 
 
@@ -88,6 +88,17 @@ def test_report_that_was_signed_again_is_refused(signed: bytes, monkeypatch: pyt
     monkeypatch.setattr("registry.reports.signing.FIELD", "Another")
     with pytest.raises(ValidationError, match="one signature; this file has 2"):
         check_report(PdfSigner(make_identity("thief.example", NOW)).sign(signed, reason="mine"))
+
+
+@pytest.mark.parametrize("years", [-20, 1])
+def test_certificate_that_is_not_in_force_signs_nothing_that_counts(years: int) -> None:
+    now = datetime.now(UTC)
+    signer = PdfSigner(make_identity("registry.example", now + timedelta(days=365 * years)))
+    with pytest.raises(UnavailableError, match=f"the certificate is for {signer.valid_from:%Y-%m-%d} to "):
+        signer.require_valid(now)
+    SIGNER.require_valid(now)
+    found = check_report(signer.sign(draw_report(audit(), ABOUT), reason="Audit"))
+    assert found.problems == ("it does not say that it was signed while its certificate was valid",)
 
 
 def test_every_changed_byte_is_found_out(signed: bytes) -> None:

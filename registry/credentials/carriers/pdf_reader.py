@@ -1,25 +1,17 @@
-"""The child process of `registry.credentials.carriers.pdf`: a PDF on standard input, JSON on standard output.
-
-It gives up memory and time before it looks at anything; when it needs more, it ends without a word.
-"""
+"""Reads a PDF in the child process of `registry.credentials.carriers.pdf`, and in no other."""
 
 from __future__ import annotations
 
 import base64
 import io
 import json
-import resource
-import sys
 import zlib
 from typing import Any
 
+import pikepdf
+
 from registry.credentials.carriers.baked import COMPACT_TOKEN
-from registry.credentials.carriers.pdf import (
-    MAX_ATTACHMENT_BYTES,
-    MAX_ATTACHMENTS,
-    MEMORY_BYTES,
-    SECONDS,
-)
+from registry.credentials.carriers.pdf import MAX_ATTACHMENT_BYTES, MAX_ATTACHMENTS
 
 _PROOF_TYPE = "RootmarkProof/v1"
 
@@ -28,29 +20,22 @@ class _ProblemError(Exception):
     """Why there is no credential; its text is one of the parent's sentences by name."""
 
 
-def main() -> None:
-    """Read the PDF and answer."""
-    import pikepdf
-
-    data = sys.stdin.buffer.read()
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    used = int(sum(resource.getrusage(resource.RUSAGE_SELF)[:2]))
-    resource.setrlimit(resource.RLIMIT_CPU, (used + SECONDS, used + SECONDS))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+def answer(data: bytes) -> bytes:
+    """What is attached, or the problem, as JSON."""
     try:
-        answer: dict[str, Any] = _look(pikepdf, data)
+        found: dict[str, Any] = _look(data)
     except _ProblemError as problem:
-        answer = {"problem": str(problem)}
+        found = {"problem": str(problem)}
     except pikepdf.PasswordError:
-        answer = {"problem": "encrypted"}
+        found = {"problem": "encrypted"}
     except MemoryError:
-        answer = {"problem": "too-large"}
+        found = {"problem": "too-large"}
     except Exception:  # noqa: BLE001 - whatever the library makes of a damaged file
-        answer = {"problem": "broken"}
-    sys.stdout.write(json.dumps(answer))
+        found = {"problem": "broken"}
+    return json.dumps(found).encode()
 
 
-def _look(pikepdf: Any, data: bytes) -> dict[str, Any]:
+def _look(data: bytes) -> dict[str, Any]:
     with pikepdf.open(io.BytesIO(data), attempt_recovery=False, suppress_warnings=True) as pdf:
         if pdf.is_encrypted:
             raise _ProblemError("encrypted")
