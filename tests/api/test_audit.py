@@ -6,7 +6,6 @@ import csv
 import io
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +13,8 @@ from pyarrow import parquet
 
 from registry.encoding import canonical_json
 from registry.reports.checking import check_report, fingerprint_of
-from registry.reports.signing import make_identity
-from tests.api.conftest import ON_BOTH, Api, new_digest, served
+from registry.reports.signing import PdfSigner, make_identity
+from tests.api.conftest import ON_BOTH, Api, new_digest
 from tests.api.support import pointers, problem
 
 pytestmark = ON_BOTH
@@ -360,14 +359,15 @@ def test_report_as_of_a_block_ends_there(api: Api, story: dict[str, Any]) -> Non
     problem(api.public.get("/v1/audit/issuers/0x12/report"), 422, "validation")
 
 
-def test_certificate_that_has_ended_signs_no_report(tmp_path: Path) -> None:
+def test_certificate_that_has_ended_signs_no_report(
+    api: Api, story: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     ended = datetime.now(UTC) - timedelta(days=365 * 20)
-    (tmp_path / "report-signing.pem").write_text(make_identity("registry.example", ended))
-    with served(tmp_path) as api:
-        answer = api.public.get(f"/v1/audit/issuers/{api.address}/report")
-        found = problem(answer, 503, "unavailable")
-        assert f"the certificate is for {ended - timedelta(minutes=5):%Y-%m-%d} to" in found["detail"]
-        assert api.public.get(f"/audit/issuers/{api.address}").status_code == 200
+    signer = PdfSigner(make_identity("registry.example", ended))
+    monkeypatch.setattr(api.app.reports, "_signer", signer)
+    found = problem(api.public.get(f"/v1/audit/issuers/{story['address']}/report"), 503, "unavailable")
+    assert f"the certificate is for {signer.period}" in found["detail"]
+    assert api.public.get(f"/audit/issuers/{story['address']}").status_code == 200
 
 
 def test_report_on_somebody_who_did_nothing_says_so(api: Api) -> None:

@@ -19,7 +19,7 @@ from registry.credentials.status.bitstring import encode, new_bitstring
 from registry.credentials.suites.signing import ProofOptions, add_proof
 from registry.credentials.verification_methods import did_key
 from registry.encoding import to_hex
-from tests.api.conftest import Api
+from tests.api.conftest import Api, new_digest
 from tests.api.support import pointers, problem
 
 V2 = "https://www.w3.org/ns/credentials/v2"
@@ -263,7 +263,7 @@ def test_signed_one_that_is_anchored_here_is_found_by_its_digest(api: Api, metho
 def test_bulk_takes_documents_and_digests_and_a_bad_one_fails_only_itself(api: Api) -> None:
     good = {"credential": signed(api, credential()), "issuer": DID}
     bad = {"credential": {"@context": [V2]}, "issuer": "nonsense"}
-    digest = {"digest": "0x" + "5a" * 32}
+    digest = {"digest": new_digest()}
     found = api.public.post("/v1/verify/bulk", json={"items": [bad, good, digest]}).json()["results"]
     assert found[0]["problem"]["status"] == 422
     assert found[1]["report"]["outcome"] == "valid"
@@ -271,5 +271,5 @@ def test_bulk_takes_documents_and_digests_and_a_bad_one_fails_only_itself(api: A
 
 
 def test_did_beside_a_bare_digest_is_refused(api: Api) -> None:
-    response = api.public.post("/v1/verify", json={"digest": "0x" + "5a" * 32, "issuer": DID})
+    response = api.public.post("/v1/verify", json={"digest": new_digest(), "issuer": DID})
     assert pointers(problem(response, 422, "validation")) == ["/issuer"]
