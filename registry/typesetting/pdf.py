@@ -23,6 +23,7 @@ from registry.errors import DefectError, Fault, ValidationError
 
 HERE = Path(__file__).parent
 MAX_NAMED = 10
+_TOO_LONG = "a PDF string is longer than"
 _NOT_SHOWN = re.compile(r'the text `?"(.+?)"`? could not be displayed', re.DOTALL)
 
 
@@ -42,7 +43,8 @@ def set_pdf(files: Mapping[str, bytes], data: Mapping[str, Any], moment: datetim
         moment: the document's time, whole seconds of which count.
 
     Raises:
-        ValidationError: a character that no bundled font has; names it, and where in ``data`` it stands.
+        ValidationError: code ``glyph``: a character that no bundled font has; names it, and where in ``data``
+            it stands; ``long``: a name or a word is longer than PDF/A allows.
     """
     sources: Any = {**files, "data.json": json.dumps(data).encode()}  # the library's stubs know single files
     try:
@@ -60,6 +62,9 @@ def set_pdf(files: Mapping[str, bytes], data: Mapping[str, Any], moment: datetim
 
 def _explained(told: str, data: Mapping[str, Any]) -> Exception:
     """The error for a document that cannot be set: which characters, in which text."""
+    if _TOO_LONG in told:
+        detail = "a name or a word is longer than the 32,767 bytes that PDF/A allows for a text"
+        return ValidationError(detail, faults=[Fault("long", detail, "")])
     found = _NOT_SHOWN.search(told)
     if found is None:
         return DefectError(f"a document cannot be set: {told[:500]}")

@@ -71,7 +71,7 @@ def draw(certificate: Certificate) -> bytes:
     """The PDF.
 
     Raises:
-        ValidationError: a character that no bundled font has; names it, and where it stands.
+        ValidationError: as `set_pdf`.
     """
     return set_pdf(sources_of(certificate), data_of(certificate), certificate.issued)
 

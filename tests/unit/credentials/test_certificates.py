@@ -54,6 +54,13 @@ def opened(data: bytes) -> pikepdf.Pdf:
 # --- refused ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("member", ["achievement", "criteria", "issuer", "description", "holder"])
+def test_name_or_word_that_is_too_long_for_the_format_is_refused(member: str) -> None:
+    with pytest.raises(ValidationError, match=r"32,767 bytes") as caught:
+        draw(replace(certificate(), **{member: "a" * 33_000}))
+    assert caught.value.faults[0].code == "long"
+
+
 @pytest.mark.parametrize(
     ("member", "text", "named"),
     [
