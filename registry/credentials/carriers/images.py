@@ -71,7 +71,7 @@ def clean_picture(data: bytes) -> Picture:
         if len(data) > MAX_SVG_BYTES:
             raise TooLargeError(f"an SVG has at most {MAX_SVG_BYTES} bytes")
         svg = clean_svg(data)
-        png_of(svg)  # certificates and cards draw it later, in no child process or for everybody
+        png_of(svg)  # refuses what would take long: certificates draw it later, in this process
         return Picture(SVG_TYPE, svg)
     raise UnsupportedMediaTypeError("a picture is a PNG, a JPEG or an SVG")
 
