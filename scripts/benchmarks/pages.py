@@ -117,5 +117,5 @@ def _weight(page: Page, path: str, badge: bytes | None) -> int:
         page.locator("#alone").check()
         file: Any = {"name": "badge.json", "mimeType": "application/json", "buffer": badge}
         page.locator("#file").set_input_files([file])
-        page.locator("#result [data-agree]").wait_for()
+        page.locator("#result [data-compared]").wait_for()
     return total

@@ -6,10 +6,13 @@ import json
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
+from registry.encoding import DigestMethod, credential_digest, to_hex
 from registry.model.chain import CallKind, Change
 from tests.support.anvil import anvil
 from tests.support.chains import driven_anvil
@@ -50,7 +53,7 @@ def requests_of(page: Page) -> list[Request]:
 
 
 def outcomes(page: Page) -> list[str | None]:
-    expect(page.locator("#result [data-agree]")).to_be_visible(timeout=20_000)
+    expect(page.locator("#result [data-compared]")).to_be_visible(timeout=20_000)
     found = page.locator("#result .verdict")
     return [found.nth(k).get_attribute("data-outcome") for k in range(found.count())]
 
@@ -61,7 +64,7 @@ def test_both_verdicts_agree_and_the_file_stays_here(new_page: NewPage, good: Aw
     sent = requests_of(page)
     page.locator("#file").set_input_files([good.file(kind)])
     assert outcomes(page) == ["valid", "valid"]
-    expect(page.locator("#result [data-agree]")).to_have_attribute("data-agree", "true")
+    expect(page.locator("#result [data-compared]")).to_have_attribute("data-compared", "agree")
     expect(page.locator("#result")).to_contain_text("so its word was taken (eth_call)")
     secret = good.json()["credentialSubject"]["identifier"][0]["salt"]
     bodies = [request.post_data or "" for request in sent]
@@ -104,6 +107,31 @@ def test_revoked_and_tampered_ones_are_seen_here_too(
     expect(page.locator("#result .verdict").first).to_have_attribute(
         "data-outcome", "invalid", timeout=20_000
     )
+    assert outcomes(page) == ["invalid", "invalid"]
+
+
+@pytest.mark.parametrize(
+    ("members", "outcome"),
+    [
+        ({"validUntil": "2026-01-01T00:00:00Z"}, "expired"),
+        ({"type": ["VerifiableCredential"], "issuer": "did:example:another"}, "indeterminate"),
+    ],
+)
+def test_what_only_the_document_says_is_no_contradiction(
+    new_page: NewPage, api: Api, members: dict[str, Any], outcome: str
+) -> None:
+    """The server was told the digest, and has neither the document nor its dates."""
+    document = {"id": f"urn:uuid:{uuid4()}", "name": "Welding"} | members
+    digest = to_hex(credential_digest(document, DigestMethod.JCS_SHA256))
+    body = {"digests": [digest], "digest_method": "jcs-sha256"}
+    made = api.issuer.post("/v1/batches", json=body, headers={"Prefer": "wait=60"})
+    assert made.json()["state"] == "final", made.text
+    page = switched(new_page)
+    page.locator("#text").fill(json.dumps(document))
+    page.locator("#check").click()
+    assert outcomes(page) == [outcome, "valid"]
+    expect(page.locator("#result [data-compared]")).to_have_attribute("data-compared", "sawLess")
+    expect(page.locator("#result")).to_contain_text("there the browser's answer counts")
 
 
 def test_certificate_needs_nothing_beside_it(new_page: NewPage, good: Award, api: Api) -> None:
@@ -120,7 +148,7 @@ def test_node_that_does_not_answer_is_no_verdict(new_page: NewPage, good: Award)
     page.locator("#rpc").fill("http://127.0.0.1:9/")
     page.locator("#file").set_input_files([good.file("json")])
     assert outcomes(page) == ["indeterminate", "valid"]
-    expect(page.locator("#result [data-agree]")).to_have_attribute("data-agree", "false")
+    expect(page.locator("#result [data-compared]")).to_have_attribute("data-compared", "differ")
     expect(page.locator("#result")).to_contain_text("The answers differ")
 
 

@@ -90,15 +90,23 @@ function page(mine, theirs, isHosted, texts) {
   whole.append(line(mine.as_of.proven ? texts.proven : texts.called));
   if (isHosted) whole.append(line(texts.hosted));
   if (theirs !== null) {
-    const agree = theirs.outcome === mine.outcome;
+    const compared = comparison(mine, theirs);
     whole.append(title(texts.theirs), verdict(theirs, texts));
-    const said = line(agree ? texts.agree : texts.differ);
-    said.dataset.agree = String(agree);
-    said.className = agree ? "" : "wrong";
+    const said = line(texts[compared]);
+    said.dataset.compared = compared;
+    said.className = compared === "differ" ? "wrong" : "";
     whole.append(said);
   }
   whole.append(checks(mine, texts));
   return whole;
+}
+
+/** Which sentence holds: the server saw the digest alone, so that it may lack what only the document tells. */
+function comparison(mine, theirs) {
+  if (theirs.outcome === mine.outcome) return "agree";
+  const resultOf = (report, name) => report.checks.find((check) => check.name === name)?.result;
+  const isSame = ["anchor", "status"].every((name) => resultOf(mine, name) === resultOf(theirs, name));
+  return isSame ? "sawLess" : "differ";
 }
 
 function title(words) {
