@@ -17,7 +17,28 @@ from registry.errors import UnavailableError
 
 _START_SECONDS = 20  # of the interpreter and the library, on a machine that is busy
 _INHERITED = ("LD_LIBRARY_PATH", "PATH", "PYTHONHOME")
-_CODE = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from registry.limited import child; child()"
+_CODE = (
+    "import importlib, json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "importlib.import_module(sys.argv[2]).main()"
+)
+
+
+def started(module: str, *arguments: str) -> subprocess.Popen[bytes]:
+    """A child that runs ``main()`` of a module, with pipes for what goes in and out.
+
+    It inherits no environment but what Python needs, no other file, and no terminal's signals.
+    """
+    # One thread, and one arena for its memory: others reserve room that counts against a limit.
+    environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    environment |= {"RAYON_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
+    return subprocess.Popen(  # noqa: S603 - this interpreter and a fixed program
+        [sys.executable, "-c", _CODE, json.dumps(sys.path), module, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        start_new_session=True,
+    )
 
 
 def answer_of(module: str, data: bytes, *, seconds: int, memory_bytes: int) -> bytes | None:
@@ -34,17 +55,7 @@ def answer_of(module: str, data: bytes, *, seconds: int, memory_bytes: int) -> b
     Raises:
         UnavailableError: the child does not start, or the machine is too busy for it.
     """
-    # One thread, and one arena for its memory: others reserve room that counts against the limit.
-    environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    environment |= {"RAYON_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
-    process = subprocess.Popen(  # noqa: S603 - this interpreter and a fixed program
-        [sys.executable, "-c", _CODE, json.dumps(sys.path), module, str(seconds), str(memory_bytes)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=environment,
-        start_new_session=True,
-    )
+    process = started(__name__, module, str(seconds), str(memory_bytes))
     name = module.rpartition(".")[2]
     try:
         output, _ = process.communicate(data, timeout=_START_SECONDS + seconds)
@@ -59,9 +70,9 @@ def answer_of(module: str, data: bytes, *, seconds: int, memory_bytes: int) -> b
     return output or None
 
 
-def child() -> None:
+def main() -> None:
     """The child's program: it gives up memory and time before it looks at anything."""
-    name, seconds, memory_bytes = sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    name, seconds, memory_bytes = sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
     answer = importlib.import_module(name).answer
     data = sys.stdin.buffer.read()
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))

@@ -38,7 +38,7 @@ def own_picture(unit: Unit, achievement: Achievement) -> Picture | None:
     found = unit.achievement_images.get(achievement.id)
     if found is None or not named.endswith(image_path(found.achievement_id, found.media_type)):
         return None
-    return Picture(found.media_type, found.data)
+    return Picture(found.media_type, found.data, found.pixels)
 
 
 class AchievementImageService:
@@ -73,7 +73,9 @@ class AchievementImageService:
         with self._store.write() as unit:
             newest = _own(unit, issuer, achievement_id)
             unit.achievement_images.put(
-                AchievementImage(achievement_id, picture.media_type, digest, now, picture.data)
+                AchievementImage(
+                    achievement_id, picture.media_type, digest, now, picture.data, picture.pixels
+                )
             )
             if newest.document.get("image") == address:
                 return newest

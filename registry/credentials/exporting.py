@@ -151,7 +151,7 @@ class AwardExports:
         return self._picture(self._held(caller, award_id).award)[0]
 
     def pixels(self, caller: Caller, award_id: str) -> Picture:
-        """The same as a PNG, whatever was uploaded. Raises as `export`, and as `picture_in_png`."""
+        """The same as a PNG, whatever was uploaded. Raises as `export`."""
         return picture_in_png(*self._picture(self._held(caller, award_id).award))
 
     def document(self, caller: Caller, award_id: str) -> dict[str, Any]:

@@ -31,13 +31,14 @@ class Achievement:
 @dataclass(frozen=True, slots=True)
 class AchievementImage:
     """The uploaded picture of an achievement. ``media_type`` is `image/png` or `image/svg+xml`; ``sha256`` of
-    ``data``."""
+    ``data``; ``pixels`` is an SVG drawn as PNG, None for those uploaded before that was kept."""
 
     achievement_id: str
     media_type: str
     sha256: bytes
     created_at: datetime
     data: bytes
+    pixels: bytes | None = None
 
 
 class NewAward(NamedTuple):

@@ -1,13 +1,11 @@
 """Draws SVGs, each in a child process with little memory and time.
 
 A few hundred bytes of SVG can ask for hours of work, by filters, masks, markers and patterns that multiply,
-which no look at its text tells: it is drawn once, where it is taken, and refused if that takes too much. What
+which no look at its text tells: it is drawn where it is taken, once, and refused if that takes too much. What
 was drawn in time may be set into documents by this process.
 """
 
 from __future__ import annotations
-
-from functools import lru_cache
 
 from registry.encoding import invalid
 from registry.limited import answer_of
@@ -21,7 +19,6 @@ BROKEN = b"broken"
 _DRAWER = "registry.typesetting.drawer"
 
 
-@lru_cache(maxsize=32)
 def png_of(svg: bytes) -> bytes:
     """The drawing as a PNG; it can be set into a PDF too.
 

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, expect
+from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from registry.encoding import DigestMethod, credential_digest, to_hex
 from registry.model.chain import CallKind, Change
@@ -132,6 +132,21 @@ def test_what_only_the_document_says_is_no_contradiction(
     assert outcomes(page) == [outcome, "valid"]
     expect(page.locator("#result [data-compared]")).to_have_attribute("data-compared", "sawLess")
     expect(page.locator("#result")).to_contain_text("there the browser's answer counts")
+
+
+def test_contradiction_about_the_chain_is_told(new_page: NewPage, revoked: Award) -> None:
+    page = switched(new_page)
+
+    def lie(route: Route) -> None:
+        told = route.fetch()
+        report = told.json()
+        report |= {"outcome": "suspended", "status": report["status"] | {"state": "suspended"}}
+        route.fulfill(response=told, json=report)
+
+    page.route("**/v1/verify", lie)
+    page.locator("#file").set_input_files([revoked.file("json")])
+    assert outcomes(page) == ["revoked", "suspended"]
+    expect(page.locator("#result [data-compared]")).to_have_attribute("data-compared", "differ")
 
 
 def test_certificate_needs_nothing_beside_it(new_page: NewPage, good: Award, api: Api) -> None:

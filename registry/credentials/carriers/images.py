@@ -23,7 +23,7 @@ from registry.credentials.carriers.baked import refused, require_file_size
 from registry.credentials.carriers.clean_svg import SVG_NAMESPACE
 from registry.credentials.carriers.png import SIGNATURE, chunk_bytes, chunks_of, is_png
 from registry.credentials.carriers.svg import clean_svg
-from registry.errors import TooLargeError, UnsupportedMediaTypeError, ValidationError
+from registry.errors import TooLargeError, UnsupportedMediaTypeError
 from registry.typesetting.drawings import png_of
 
 MAX_SIDE = 1200
@@ -44,10 +44,12 @@ _BADGE_SIDE = 400
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture that may be shown to anybody. ``media_type`` is `PNG_TYPE` or `SVG_TYPE`."""
+    """A picture that may be shown to anybody. ``media_type`` is `PNG_TYPE` or `SVG_TYPE`; ``pixels`` is an
+    SVG drawn as PNG, where that is at hand."""
 
     media_type: str
     data: bytes
+    pixels: bytes | None = None
 
 
 def clean_picture(data: bytes) -> Picture:
@@ -71,8 +73,7 @@ def clean_picture(data: bytes) -> Picture:
         if len(data) > MAX_SVG_BYTES:
             raise TooLargeError(f"an SVG has at most {MAX_SVG_BYTES} bytes")
         svg = clean_svg(data)
-        png_of(svg)  # refuses what would take long: certificates draw it later, in this process
-        return Picture(SVG_TYPE, svg)
+        return Picture(SVG_TYPE, svg, png_of(svg))
     raise UnsupportedMediaTypeError("a picture is a PNG, a JPEG or an SVG")
 
 
@@ -93,16 +94,10 @@ def default_badge(name: str) -> Picture:
 
 
 def picture_in_png(picture: Picture, name: str) -> Picture:
-    """An SVG in pixels; a PNG as it is. Raises `UnavailableError` as `png_of`.
-
-    An SVG that cannot be drawn, taken before that was looked at, gives the plain badge of the ``name``.
-    """
+    """The pixels of an SVG, else the plain badge of the ``name``; a PNG as it is."""
     if picture.media_type == PNG_TYPE:
         return picture
-    try:
-        return Picture(PNG_TYPE, png_of(picture.data))
-    except ValidationError:
-        return default_badge(name)
+    return default_badge(name) if picture.pixels is None else Picture(PNG_TYPE, picture.pixels)
 
 
 def picture_in_svg(picture: Picture, name: str) -> Picture:

@@ -13,7 +13,6 @@ import json
 import os
 import select
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from typing import Any
 
 from registry.credentials.rdf.worker import MAX_FRAME_BYTES
 from registry.errors import DefectError, Fault, TooComplexError, UnavailableError
+from registry.limited import started
 
 SECONDS_PER_DOCUMENT = 3.0
 MEMORY_BYTES = 1 << 30
@@ -29,11 +29,6 @@ WORKERS = 2
 _START_SECONDS = 60.0
 _QUEUE_SECONDS = 30.0
 _END_SECONDS = 2.0
-_ENVIRONMENT = ("LD_LIBRARY_PATH", "PATH", "PYTHONHOME")
-_CODE = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from registry.credentials.rdf.worker import main; main()"
-)
 
 
 class _GoneError(Exception):
@@ -45,14 +40,7 @@ class _Worker:
 
     def __init__(self, contexts: Mapping[str, str], seconds: float, memory_bytes: int) -> None:
         self.owner = os.getpid()
-        self._process = subprocess.Popen(  # noqa: S603 - this interpreter and a fixed program
-            [sys.executable, "-c", _CODE, json.dumps(sys.path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
-            start_new_session=True,
-        )
+        self._process = started("registry.credentials.rdf.worker")
         first = {"contexts": dict(contexts), "memory_bytes": memory_bytes, "seconds": seconds + 1}
         try:
             self.ask(first, _START_SECONDS)

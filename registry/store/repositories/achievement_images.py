@@ -27,6 +27,7 @@ class AchievementImages:
             sha256=image.sha256,
             created_at=micros(image.created_at),
             data=image.data,
+            pixels=image.pixels,
         )
         self._db.run(statement)
 
@@ -41,4 +42,5 @@ class AchievementImages:
             sha256=bytes(row.sha256),
             created_at=instant(row.created_at),
             data=bytes(row.data),
+            pixels=None if row.pixels is None else bytes(row.pixels),
         )

@@ -25,8 +25,8 @@ class AchievementRow(Row, table=True):
 
 
 class AchievementImageRow(Row, table=True):
-    """The uploaded picture of an achievement. ``data`` stands last, so that reading the others does not touch
-    it."""
+    """The uploaded picture of an achievement. ``data`` and ``pixels`` stand last, so that reading the others
+    does not touch them."""
 
     __tablename__ = "achievement_images"
 
@@ -35,6 +35,7 @@ class AchievementImageRow(Row, table=True):
     sha256: bytes
     created_at: int = Field(sa_type=BigInteger)
     data: bytes
+    pixels: bytes | None
 
 
 class AwardRow(Row, table=True):

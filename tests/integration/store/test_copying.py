@@ -42,7 +42,9 @@ def _fill(url: str) -> list[Digest]:
             unit.achievements.add(Achievement(ISSUER, "urn:a", 1, {"name": "é"}, NOW))
             for number in range(25):
                 unit.achievement_images.put(
-                    AchievementImage(f"urn:{number}", "image/png", b"\x55" * 32, NOW, bytes([0, number]))
+                    AchievementImage(
+                        f"urn:{number}", "image/svg+xml", b"\x55" * 32, NOW, bytes([0, number]), b"\x01"
+                    )
                 )
             award = NewAward("w", "urn:a", 1, {"email": "é@a.example"}, b"f", NOW, status_index=2**40)
             unit.awards.add(batch, 7, [award])
@@ -69,7 +71,9 @@ def test_copy_has_every_row_and_goes_on_counting(direction: str, sqlite_url: str
             assert unit.status_lists.taken("list") == b"\x80" * 8
             assert unit.entries.by_external_ids(ISSUER, [digests[3].hex()])[0].index == 3
             picture = unit.achievement_images.get("urn:24")
-            assert picture == AchievementImage("urn:24", "image/png", b"\x55" * 32, NOW, b"\x00\x18")
+            assert picture == AchievementImage(
+                "urn:24", "image/svg+xml", b"\x55" * 32, NOW, b"\x00\x18", b"\x01"
+            )
             award = unit.awards.get("w")
             assert unit.achievements.get("urn:a") == Achievement(ISSUER, "urn:a", 1, {"name": "é"}, NOW)
         assert award is not None

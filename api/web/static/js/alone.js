@@ -104,9 +104,11 @@ function page(mine, theirs, isHosted, texts) {
 /** Which sentence holds: the server saw the digest alone, so that it may lack what only the document tells. */
 function comparison(mine, theirs) {
   if (theirs.outcome === mine.outcome) return "agree";
-  const resultOf = (report, name) => report.checks.find((check) => check.name === name)?.result;
-  const isSame = ["anchor", "status"].every((name) => resultOf(mine, name) === resultOf(theirs, name));
-  return isSame ? "sawLess" : "differ";
+  const onChain = ({ checks, status }) => {
+    const results = ["anchor", "status"].map((name) => checks.find((check) => check.name === name)?.result);
+    return [...results, status.state].join();
+  };
+  return onChain(mine) === onChain(theirs) ? "sawLess" : "differ";
 }
 
 function title(words) {

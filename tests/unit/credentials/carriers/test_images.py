@@ -18,13 +18,16 @@ from registry.credentials.carriers.images import (
     MAX_SVG_BYTES,
     PNG_TYPE,
     SVG_TYPE,
+    Picture,
     clean_picture,
     default_badge,
+    picture_in_png,
     picture_in_svg,
 )
 from registry.credentials.carriers.png import SIGNATURE, chunk_bytes, chunks_of, unbake_png
 from registry.credentials.carriers.svg import bake_svg, unbake_svg
 from registry.errors import MalformedInputError, TooLargeError, UnsupportedMediaTypeError, ValidationError
+from tests.unit.typesetting.samples import DISC
 
 
 def written(image: Image.Image, kind: str, **options: object) -> bytes:
@@ -189,6 +192,14 @@ def test_an_svg_is_cleaned() -> None:
     assert b"<rect></rect></svg>" in picture.data
     with pytest.raises(ValidationError):
         clean_picture(data.replace(b"rect", b"script"))
+
+
+def test_a_drawing_comes_with_its_pixels_and_one_without_them_is_shown_as_the_plain_badge() -> None:
+    drawn = clean_picture(DISC)
+    assert drawn.pixels is not None
+    assert picture_in_png(drawn, "Welding").data == drawn.pixels
+    assert picture_in_png(Picture(SVG_TYPE, drawn.data), "Welding") == default_badge("Welding")
+    assert picture_in_png(default_badge("Welding"), "Other") == default_badge("Welding")
 
 
 def test_the_default_badge_depends_on_the_name_alone() -> None:

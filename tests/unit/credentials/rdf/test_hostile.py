@@ -6,8 +6,6 @@ import io
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from registry import limited
 from registry.credentials.rdf import ContextStore, RdfCanonicalizer, expansion, pool, worker
 from registry.credentials.rdf import canonicalizer as canonicalizer_module
 from registry.credentials.rdf.pool import WorkerPool
@@ -283,7 +282,7 @@ def test_worker_of_another_process_is_left_alone(monkeypatch: pytest.MonkeyPatch
 
 
 def test_worker_that_does_not_start_is_a_defect(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "_CODE", "raise SystemExit(3)")
+    monkeypatch.setattr(limited, "_CODE", "raise SystemExit(3)")
     made = WorkerPool({}, workers=1)
     with pytest.raises(DefectError, match="start"):
         made.ask(request(badge()))
@@ -318,11 +317,7 @@ def test_worker_sees_no_secret_of_its_parents_environment(monkeypatch: pytest.Mo
 
 def test_busy_worker_ends_by_itself_when_its_parent_is_gone() -> None:
     first = {"contexts": {}, "memory_bytes": 1 << 30, "seconds": 0.5}
-    process = subprocess.Popen(
-        [sys.executable, "-c", pool._CODE, json.dumps(sys.path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
+    process = limited.started(worker.__name__)
     assert process.stdin is not None
     assert process.stdout is not None
     write_frame(process.stdin, first)
